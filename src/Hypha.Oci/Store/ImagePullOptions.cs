@@ -1,0 +1,22 @@
+namespace Hypha.Oci;
+
+/// <summary>How one image is got.</summary>
+public sealed record ImagePullOptions
+{
+    public static ImagePullOptions Default { get; } = new();
+
+    public PullPolicy Pull { get; init; } = PullPolicy.Missing;
+}
+
+/// <summary>docker run's <c>--pull</c>.</summary>
+public enum PullPolicy
+{
+    /// <summary>A name that is known here is used without asking anybody.</summary>
+    Missing,
+
+    /// <summary>The registry is asked what the tag means today; the content is downloaded only when it is not here.</summary>
+    Always,
+
+    /// <summary>The network is not used.</summary>
+    Never,
+}
