@@ -6,7 +6,7 @@ packages=(
   # NativeAOT links with clang or gcc against zlib's headers
   clang lld zlib1g-dev
   # images: packing, and the tools that tests hold it against
-  libsquashfs1 libsquashfs-dev squashfs-tools libzstd1 zstd xz-utils lz4 skopeo umoci docker-registry busybox-static attr libcap2-bin
+  libsquashfs1 libsquashfs-dev squashfs-tools libzstd1 zstd xz-utils lz4 bzip2 skopeo umoci docker-registry busybox-static attr libcap2-bin
   # the lab
   qemu-system-x86 mmdebstrap e2fsprogs cpio kmod iproute2 ca-certificates
   # Xen's public headers, the oracle of the structure tests
