@@ -6,6 +6,9 @@ public sealed record ImagePullOptions
     public static ImagePullOptions Default { get; } = new();
 
     public PullPolicy Pull { get; init; } = PullPolicy.Missing;
+
+    /// <summary>The registry may be spoken to in plain HTTP, and over HTTPS with a certificate that nobody vouches for.</summary>
+    public bool Insecure { get; init; }
 }
 
 /// <summary>docker run's <c>--pull</c>.</summary>
