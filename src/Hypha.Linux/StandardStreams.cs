@@ -52,13 +52,13 @@ public static class StandardStreams
     }
 
     /// <summary>After a signal at once; on a stream that somebody else made non-blocking, once it is ready.</summary>
-    private static bool Retry(int fd, short events)
+    private static unsafe bool Retry(int fd, short events)
     {
         var error = (Errno)Marshal.GetLastPInvokeError();
         if (error == Errno.EAGAIN)
         {
             var poll = new Libc.PollFd { fd = fd, events = events };
-            _ = Libc.poll(ref poll, 1, -1);
+            _ = Libc.poll(&poll, 1, -1);
         }
         return error is Errno.EINTR or Errno.EAGAIN;
     }

@@ -8,8 +8,7 @@ internal static partial class Libc
     // <termios.h>, <asm-generic/ioctls.h>, <poll.h>
     internal const int TCSANOW = 0;
     internal const nuint TIOCGWINSZ = 0x5413;
-    internal const short POLLIN = 1;
-    internal const short POLLOUT = 4;
+    internal const short POLLOUT = 4; // beside POLLIN in Libc.Events.cs
 
     /// <summary>struct termios of glibc and musl on x86-64 and arm64. Only libc looks inside.</summary>
     [InlineArray(60)]
@@ -26,13 +25,6 @@ internal static partial class Libc
         internal ushort ws_ypixel;
     }
 
-    internal struct PollFd
-    {
-        internal int fd;
-        internal short events;
-        internal short revents;
-    }
-
     [LibraryImport(Name, SetLastError = true)]
     internal static partial int isatty(int fd);
 
@@ -44,7 +36,4 @@ internal static partial class Libc
 
     [LibraryImport(Name)]
     internal static partial void cfmakeraw(ref Termios attributes);
-
-    [LibraryImport(Name, SetLastError = true)]
-    internal static partial int poll(ref PollFd fds, nuint count, int timeout);
 }
