@@ -3,7 +3,7 @@ namespace Hypha.Xen.Probe;
 /// <summary>One thing that must be so on a real hypervisor, named as a sentence.</summary>
 internal sealed record Check(string Name, Func<Task> Run)
 {
-    internal static IEnumerable<Check> All => [.. HypervisorChecks.All, .. SharingChecks.All];
+    internal static IEnumerable<Check> All => [.. HypervisorChecks.All, .. SharingChecks.All, .. VchanChecks.All];
 
     internal static Check Of(string name, Action run) => new(name, () =>
     {
