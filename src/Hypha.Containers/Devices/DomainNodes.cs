@@ -1,0 +1,168 @@
+using Hypha.Xen;
+using Hypha.XenStore;
+
+namespace Hypha.Containers.Devices;
+
+/// <summary>
+/// A guest's nodes in the store: the standard ones (misc/xenstore-paths), laid as Xen's own tools expect them, and Hypha's
+/// (ARCHITECTURE.md). One transaction writes them all, devices included.
+/// </summary>
+public sealed class DomainNodes(DomainId domain, Guid uuid)
+{
+    private const int ConsoleLimit = 1 << 20; // bytes, what Xen's tools write here too
+
+    private readonly StoreNodes _devices = new();
+
+    public DomainId Domain => domain;
+
+    /// <summary>What a person calls the guest; Xen's tools show it.</summary>
+    public required string Name { get; init; }
+
+    public required string Image { get; init; }
+    public required int VCpus { get; init; }
+    public required long MemoryMiB { get; init; }
+    public required Mfn ConsoleFrame { get; init; }
+    public required EvtchnPort ConsolePort { get; init; }
+    public required Mfn StoreFrame { get; init; }
+    public required EvtchnPort StorePort { get; init; }
+
+    private StorePath Home => StorePath.Domain(domain.Value);
+
+    /// <summary>The host's, and the guest may read.</summary>
+    private StorePermissions Shown => StorePermissions.OwnedBy(0).ReadableBy(domain.Value);
+
+    /// <summary>The guest's own: it may write, and what it writes is hostile input.</summary>
+    private StorePermissions Guests => StorePermissions.OwnedBy(domain.Value);
+
+    /// <summary>Begins a device's back end; its kind adds its own nodes.</summary>
+    public StoreNodes AddBackend(DevicePaths device)
+    {
+        _devices.Directory(device.Backend, Shown);
+        _devices.Value(device.Backend / DevicePaths.OwnerNode, uuid.ToString());
+        _devices.Value(device.Backend / "frontend", device.Frontend.Value);
+        _devices.Value(device.Backend / "frontend-id", domain.Value);
+        _devices.Value(device.Backend / "online", 1);
+        _devices.Value(device.Backend / "state", (int)XenbusState.Initialising);
+        return _devices;
+    }
+
+    /// <summary>Begins a device's front end, which is the guest's from then on.</summary>
+    public StoreNodes AddFrontend(DevicePaths device)
+    {
+        _devices.Directory(device.Frontend, Guests.ReadableBy(0));
+        _devices.Value(device.Frontend / "backend", device.Backend.Value);
+        _devices.Value(device.Frontend / "backend-id", 0);
+        _devices.Value(device.Frontend / "state", (int)XenbusState.Initialising);
+        return _devices;
+    }
+
+    /// <summary>Writes everything, then tells the store to serve the guest.</summary>
+    public async Task WriteAsync(XenStoreClient store, CancellationToken cancellation = default)
+    {
+        StoreNodes nodes = Standard();
+        await store.TransactAsync(transaction =>
+        {
+            // What a domain that had this number before left behind.
+            transaction.Remove(Home);
+            nodes.AddTo(transaction);
+            _devices.AddTo(transaction);
+        }, cancellation).ConfigureAwait(false);
+        await store.IntroduceAsync(domain.Value, StoreFrame.Value, StorePort.Value, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Removes all that <see cref="WriteAsync"/> wrote, once the domain is destroyed: waits, not for ever, until its devices' back
+    /// ends have let go of it. Touches nothing of another domain that has the number by now; may find its work done.
+    /// </summary>
+    public static async Task RemoveAsync(XenStoreClient store, DomainId domain, Guid uuid, CancellationToken cancellation = default)
+    {
+        await DeviceRemoval.RunAsync(store, domain, uuid, cancellation).ConfigureAwait(false);
+        StorePath home = StorePath.Domain(domain.Value);
+        bool ours = await store.TransactAsync(async transaction =>
+        {
+            transaction.Remove(Vm(uuid));
+            bool found = await transaction.TryReadAsync(home / "vm", cancellation).ConfigureAwait(false) == Vm(uuid).Value;
+            if (found)
+                transaction.Remove(home);
+            return found;
+        }, cancellation).ConfigureAwait(false);
+        if (!ours)
+            return;
+        try
+        {
+            await store.ReleaseAsync(domain.Value, cancellation).ConfigureAwait(false);
+        }
+        catch (StoreException error) when (error.Error is Linux.Errno.ENOENT or Linux.Errno.EINVAL)
+        {
+            // the store has seen the domain die and let go of it by itself
+        }
+    }
+
+    private static StorePath Vm(Guid uuid) => (StorePath)"/vm" / uuid.ToString();
+
+    private StoreNodes Standard()
+    {
+        var nodes = new StoreNodes();
+        StorePath vm = Vm(uuid);
+        nodes.Directory(vm, StorePermissions.OwnedBy(0));
+        nodes.Value(vm / "uuid", uuid.ToString());
+        nodes.Value(vm / "name", Name);
+        nodes.Value(vm / "start_time", $"{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0:F2}");
+
+        nodes.Directory(Home, Shown);
+        nodes.Value(Home / "vm", vm.Value);
+        nodes.Value(Home / "name", Name);
+        nodes.Value(Home / "domid", domain.Value);
+        for (int cpu = 0; cpu < VCpus; cpu++)
+            nodes.Value(Home / "cpu" / cpu / "availability", "online");
+        nodes.Value(Home / "memory/static-max", MemoryMiB << 10);
+        nodes.Value(Home / "memory/target", MemoryMiB << 10);
+        nodes.Value(Home / "memory/videoram", 0);
+        nodes.Value(Home / "store/port", StorePort.Value);
+        nodes.Value(Home / "store/ring-ref", (long)StoreFrame.Value);
+
+        nodes.Value(Home / "control/platform-feature-multiprocessor-suspend", 1);
+        nodes.Value(Home / "control/platform-feature-xs_reset_watches", 1);
+        foreach (string name in new[]
+        {
+            "control/shutdown", "control/feature-poweroff", "control/feature-reboot", "control/feature-suspend", "control/sysrq",
+            "device/suspend/event-channel", "data", "drivers", "feature", "attr", "error",
+        })
+        {
+            nodes.Directory(Home / name, Guests);
+        }
+
+        AddHypha(nodes);
+        AddConsole(nodes);
+        return nodes;
+    }
+
+    private void AddHypha(StoreNodes nodes)
+    {
+        nodes.Value(Home / "hypha/uuid", uuid.ToString());
+        nodes.Value(Home / "hypha/image", Image);
+        nodes.Value(Home / "hypha/name", Name);
+        nodes.Directory(Home / "hypha/channel", Shown);
+        nodes.Directory(Home / "hypha/guest", Guests);
+    }
+
+    // misc/console.txt. Unlike other front ends these nodes are not the guest's: what serves a console acts on them (XSA-57).
+    private void AddConsole(StoreNodes nodes)
+    {
+        var console = new DevicePaths("console", domain, 0);
+        StoreNodes back = AddBackend(console);
+        back.Value(console.Backend / "protocol", "vt100");
+
+        StorePath front = console.Frontend;
+        nodes.Directory(front, Shown);
+        nodes.Value(front / "backend", console.Backend.Value);
+        nodes.Value(front / "backend-id", 0);
+        nodes.Value(front / "limit", ConsoleLimit);
+        // Not "xenconsoled": should that daemon run as well, the console stays ours.
+        nodes.Value(front / "type", "hypha");
+        nodes.Value(front / "output", "log");
+        nodes.Value(front / "tty", "");
+        nodes.Value(front / "port", ConsolePort.Value);
+        nodes.Value(front / "ring-ref", (long)ConsoleFrame.Value);
+    }
+}
