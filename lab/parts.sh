@@ -252,3 +252,70 @@ prepare() {
   dom0image=$(part dom0image "$kernel" "$root" "$keys" "${dom0_modules[*]}" "$(cat "$lab/dom0/init")")
   initramfs=$(part initramfs "$kernel" "${initramfs_modules[*]}" "$(cat "$lab/dom0/initramfs-init")")
 }
+
+# --- images, made on the spot ---
+
+# A busybox with users, so that names resolve.
+make_busybox() {
+  local tree layout=$1/layout
+  tree=$(mktemp -d)
+  mkdir -p "$tree"/{bin,etc,root,tmp,home/app,var,usr}
+  cp /bin/busybox "$tree/bin/busybox"
+  chroot "$tree" /bin/busybox --install -s /bin
+  printf 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$tree/etc/passwd"
+  printf 'root:x:0:\nwheel:x:10:app\napp:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
+  chmod 1777 "$tree/tmp"; chmod 700 "$tree/root"; chown 1000:1000 "$tree/home/app"
+  tar -C "$tree" --numeric-owner -cf "$1/layer.tar" .
+  umoci init --layout "$layout"
+  umoci new --image "$layout:latest"
+  umoci raw add-layer --image "$layout:latest" "$1/layer.tar"
+  umoci config --image "$layout:latest" --config.cmd sh --config.env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  rm -rf "$tree" "$1/layer.tar"
+}
+
+# Debian's minbase, and a second layer that adds, replaces and removes.
+make_debian() {
+  local layout=$1/layout tree
+  mmdebstrap --quiet --variant=minbase --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    bookworm "$1/layer.tar" $(bookworm_sources)
+  tree=$(mktemp -d)
+  mkdir -p "$tree/etc" "$tree/usr/share"
+  echo 'Debian, made on the spot' >"$tree/etc/motd"
+  touch "$tree/usr/share/.wh.lintian"
+  tar -C "$tree" --numeric-owner -cf "$1/second.tar" etc usr
+  umoci init --layout "$layout"
+  umoci new --image "$layout:latest"
+  umoci raw add-layer --image "$layout:latest" "$1/layer.tar"
+  umoci raw add-layer --image "$layout:latest" "$1/second.tar"
+  umoci config --image "$layout:latest" --config.cmd bash --config.env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  rm -rf "$tree" "$1/layer.tar" "$1/second.tar"
+}
+
+# serve_registry STORAGE PORT: docker-registry in the foreground.
+serve_registry() {
+  printf 'version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: %s\nhttp:\n  addr: 127.0.0.1:%s\n' "$1" "$2" >"$1.yml"
+  exec docker-registry serve "$1.yml"
+}
+
+# A registry's storage with the images pushed, in a namespace of its own while that is done.
+make_registry() {
+  local images=("$busybox/layout" "$debian/layout") names=(busybox debian)
+  mkdir -p "$1/storage"
+  export -f serve_registry
+  unshare --net bash -euo pipefail -c '
+    ip link set lo up
+    serve_registry "$1/storage" 5000 & registry=$!
+    trap "kill $registry" EXIT
+    for _ in $(seq 100); do curl -sf http://127.0.0.1:5000/v2/ >/dev/null && break; read -rt 0.1 <> <(:) || true; done
+    shift
+    while [ $# -gt 0 ]; do skopeo copy --insecure-policy --dest-tls-verify=false "oci:$1:latest" "docker://127.0.0.1:5000/$2:latest"; shift 2; done
+  ' registry "$1" "${images[0]}" "${names[0]}" "${images[1]}" "${names[1]}"
+  rm -f "$1/storage.yml"
+}
+
+# Sets busybox, debian and registry to their folders.
+prepare_registry() {
+  busybox=$(part busybox)
+  debian=$(part debian)
+  registry=$(part registry "$busybox" "$debian" "$(declare -f serve_registry)")
+}

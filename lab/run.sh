@@ -23,6 +23,7 @@ itself fails. Output, errors and input are COMMAND's. Without a command: a root 
   --tty                  give COMMAND a terminal
   --with COMMAND         run COMMAND (a shell's) on this machine beside the lab, in its network: what listens on
                          127.0.0.1 there is 10.0.2.2 (registry.local) in dom0. It is ended with the lab
+  --registry             a registry with busybox and debian beside the lab, registry.local:5000 in dom0
   --keep-log FILE        keep the consoles of Xen and dom0 in FILE
   --session DIR          instead of one command: write DIR/ready, and run what lab/exec.sh DIR brings until input ends
 END
@@ -31,7 +32,7 @@ END
 source "$(dirname "$0")/parts.sh"
 
 overlays=() inputs=() outputs=() withs=()
-xen_tools=0 tty=0 timeout=0 log='' session='' version=4.17 memory=4096 dom0_memory=1024 cpus=2 dom0_options=''
+xen_tools=0 registry=0 tty=0 timeout=0 log='' session='' version=4.17 memory=4096 dom0_memory=1024 cpus=2 dom0_options=''
 arguments=("$@")
 while [ $# -gt 0 ]; do
   case $1 in
@@ -39,6 +40,7 @@ while [ $# -gt 0 ]; do
     --in) inputs+=("$2"); shift 2 ;;
     --out) outputs+=("$2"); shift 2 ;;
     --with) withs+=("$2"); shift 2 ;;
+    --registry) registry=1 withs+=("exec $(printf %q "$lab/registry.sh") 5000"); shift ;;
     --xen-tools) xen_tools=1; shift ;;
     --xenconsoled) xen_tools=1 dom0_options+=' lab.xenconsoled'; shift ;;
     --no-store) dom0_options+=' lab.store=none'; shift ;;
@@ -60,6 +62,7 @@ command=("$@")
 # What the lab prepares, it prepares with the machine's network; what it boots has none but its own.
 if [ -z "${LAB_NAMESPACE:-}" ]; then
   prepare "$version"
+  [ "$registry" = 0 ] || prepare_registry
   export LAB_NAMESPACE=1
   if [ "$(id -u)" -eq 0 ]; then exec unshare --net -- "$0" "${arguments[@]}"
   else exec unshare --user --map-root-user --net -- "$0" "${arguments[@]}"; fi
