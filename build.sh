@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Leaves artifacts/root/: the tree to lay over a dom0's /. Programs are compiled ahead of time; a program whose sources did not change is
+# not compiled again.
+set -euo pipefail
+cd "$(dirname "$0")"
+root=artifacts/root
+mkdir -p "$root"/usr/{bin,sbin,lib/hypha} "$root/var/lib/hypha/default"
+
+# publish PROJECT FOLDER: one native executable.
+publish() {
+  local project=$1 into=$root/$2 out=artifacts/publish/$1
+  echo "building $project" >&2
+  dotnet publish "src/$project/$project.csproj" -c Release -r linux-x64 -o "$out" -nologo -v quiet -clp:ErrorsOnly
+  install -m 755 "$out/$project" "$into/$project"
+}
+
+publish hyphactl usr/bin
+publish hyphad usr/sbin
+publish hyphactr usr/lib/hypha
+
+for unit in packaging/*.service; do
+  [ -f "$unit" ] || continue
+  install -D -m 644 "$unit" "$root/usr/lib/systemd/system/$(basename "$unit")"
+done
+
+# The guest: a kernel and an initrd with hyphactr. Our own kernel where it was built (kernel/build.sh), else Debian's with its modules.
+source lab/parts.sh
+kernel=$(part kernel)
+if [ -f kernel/target/kernel ] && [ -z "${HYPHA_DEBIAN_KERNEL:-}" ]; then
+  install -m 644 kernel/target/kernel "$root/var/lib/hypha/default/kernel"
+else
+  install -m 644 "$kernel/vmlinuz" "$root/var/lib/hypha/default/kernel"
+fi
+if [ -x scripts/make-initrd.sh ]; then
+  scripts/make-initrd.sh "$root/usr/lib/hypha/hyphactr" "$kernel/modules/lib/modules/$(cat "$kernel/version")" "$root/var/lib/hypha/default/initrd"
+fi
