@@ -29,17 +29,16 @@ public sealed class GuestConsole : IAsyncDisposable
 
     /// <param name="frame">The console's page, a frame of the machine.</param>
     /// <param name="port">The guest's end of the event channel.</param>
-    /// <param name="logPath">Goes on where an earlier process stopped.</param>
+    /// <param name="log">The caller's, who keeps it when the guest is gone.</param>
     /// <exception cref="XenException">The domain is gone, or somebody else serves its console.</exception>
-    public static GuestConsole Attach(Hypervisor xen, EventChannels events, DomainId domain, Mfn frame, EvtchnPort port, string logPath,
-        long logLimit = BoundedLog.DefaultLimit)
+    public static GuestConsole Attach(Hypervisor xen, EventChannels events, DomainId domain, Mfn frame, EvtchnPort port, BoundedLog log)
     {
         ForeignMemory page = ForeignMemory.Map(xen, domain, [frame]);
         EventChannel? channel = null;
         try
         {
             channel = events.BindInterdomain(domain, port);
-            return new GuestConsole(page, channel, new BoundedLog(logPath, logLimit));
+            return new GuestConsole(page, channel, log);
         }
         catch
         {
@@ -67,7 +66,6 @@ public sealed class GuestConsole : IAsyncDisposable
         _channel.Dispose();
         await _pumping.ConfigureAwait(false);
         _page.Dispose();
-        Log.Dispose();
     }
 
     private void Notify()

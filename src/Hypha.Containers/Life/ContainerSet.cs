@@ -1,0 +1,86 @@
+using Hypha.Containers.Records;
+
+namespace Hypha.Containers.Life;
+
+/// <summary>All containers of this host, and the names that are taken.</summary>
+public sealed class ContainerSet
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ContainerId, Container> _containers = [];
+    private readonly Dictionary<string, ContainerId> _names = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<Container> All
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _containers.Values.OrderBy(container => container.Record.Created)];
+        }
+    }
+
+    /// <exception cref="ContainerException">AlreadyExists.</exception>
+    internal void Reserve(string name, ContainerId id)
+    {
+        if (name.Length == 0)
+            return;
+        lock (_gate)
+        {
+            if (_names.TryGetValue(name, out var owner))
+            {
+                throw new ContainerException(ContainerError.AlreadyExists,
+                    $"the name \"{name}\" is taken by container {owner.Short}. Choose another, or remove that one with: hyphactl destroy {name}");
+            }
+            _names.Add(name, id);
+        }
+    }
+
+    internal void Free(string name, ContainerId id)
+    {
+        lock (_gate)
+        {
+            if (_names.TryGetValue(name, out var owner) && owner == id)
+                _names.Remove(name);
+        }
+    }
+
+    internal void Add(Container container)
+    {
+        lock (_gate)
+            _containers.Add(container.Record.Id, container);
+    }
+
+    internal void Remove(Container container)
+    {
+        var record = container.Record;
+        lock (_gate)
+            _containers.Remove(record.Id);
+        Free(record.Name, record.Id);
+    }
+
+    /// <summary>Finds a container by its name, its UUID, or a unique prefix of its UUID (with or without dashes).</summary>
+    /// <exception cref="ContainerException">NotFound, or InvalidArgument when several begin so.</exception>
+    public Container Find(string text)
+    {
+        lock (_gate)
+        {
+            if (_names.TryGetValue(text, out var id) && _containers.TryGetValue(id, out var named))
+                return named;
+
+            string digits = text.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
+            bool hexadecimal = digits.Length is > 0 and <= 32 && digits.All(char.IsAsciiHexDigitLower);
+            Container[] matches = hexadecimal
+                ? [.. _containers.Values.Where(c => c.Record.Id.Value.ToString("N").StartsWith(digits, StringComparison.Ordinal))]
+                : [];
+            string shown = text.Length <= 80 ? text : text[..80] + "…";
+            return matches.Length switch
+            {
+                1 => matches[0],
+                0 => throw new ContainerException(ContainerError.NotFound,
+                    $"there is no container \"{shown}\". See which there are with: hyphactl list -a"),
+                _ => throw new ContainerException(ContainerError.InvalidArgument,
+                    $"\"{shown}\" is ambiguous: {string.Join(", ", matches.Take(5).Select(c => c.Record.Id.ToString()))}"
+                    + (matches.Length > 5 ? $" and {matches.Length - 5} more begin so." : " begin so.") + " Give more digits."),
+            };
+        }
+    }
+}
