@@ -1,0 +1,189 @@
+using Hypha.Containers.Console;
+using Hypha.Containers.Devices;
+using Hypha.Containers.Life;
+using Hypha.Containers.Output;
+using Hypha.Containers.Records;
+using Hypha.DomainBuilder;
+using Hypha.DomainBuilder.Kernel;
+using Hypha.DomainBuilder.Pv;
+using Hypha.Oci;
+using Hypha.Xen;
+using Microsoft.Extensions.Logging;
+
+namespace Hypha.Containers.Launch;
+
+/// <summary>
+/// Makes a running guest of an image: resolves, packs, builds, connects its devices, starts. Every step pushes its undo, so
+/// whatever fails, or a client that goes, leaves the host as it was.
+/// </summary>
+internal sealed partial class Launcher(HostResources host, ContainerSet containers, ILogger logger)
+{
+    public ImageGate Images { get; } = new(host.Images);
+
+    private const int ImageDisk = 51712;  // xvda
+    private const int BundleDiskNumber = 51728; // xvdb
+
+    public async Task<(LaunchResult Result, XenGuest Guest)> LaunchAsync(LaunchOptions options, Action<LaunchProgress> progress,
+        CancellationToken cancellation)
+    {
+        options.Check();
+        var clock = new PhaseClock();
+        var id = ContainerId.New();
+        string hostname = options.Hostname.Length > 0 ? options.Hostname : id.Short;
+        string kernelPath = options.Kernel.Length > 0 ? options.Kernel : host.Options.DefaultKernel;
+        string initrdPath = options.Initrd.Length > 0 ? options.Initrd : host.Options.DefaultInitrd;
+
+        await using var undo = new UndoStack((what, error) => LogUndoFailed(logger, what, error));
+        containers.Reserve(options.Name, id);
+        undo.Push("freeing the name", () => containers.Free(options.Name, id));
+
+        // What can be told wrong without a download is told before it.
+        using var kernel = LoadKernel(kernelPath);
+        using var initrd = OpenInitrd(initrdPath);
+        CheckMemory(options.MemoryMiB);
+        clock.Mark("kernel");
+
+        var image = await Images.GetAsync(options.Image, options.Insecure, PullPolicy.Missing, progress, cancellation).ConfigureAwait(false);
+        var process = ProcessPlan.Make(image.Config, options, hostname);
+        clock.Mark("image");
+
+        var record = new ContainerRecord
+        {
+            Id = id,
+            Name = options.Name,
+            Image = options.Image,
+            ImageDigest = image.Digest.ToString(),
+            Command = [.. process.Args],
+            Hostname = hostname,
+            WorkingDirectory = process.Cwd,
+            User = process.User,
+            Environment = [.. process.Env],
+            Terminal = process.Terminal,
+            OpenStdin = process.OpenStdin,
+            AutoRemove = options.AutoRemove,
+            Debug = options.Debug,
+            VCpus = options.VCpus,
+            MemoryMiB = options.MemoryMiB,
+            Kernel = kernelPath,
+            Initrd = initrdPath,
+            Created = DateTimeOffset.UtcNow,
+        };
+        var directory = new ContainerDirectory(host.Options.ContainersDirectory, id);
+        directory.Create();
+        undo.Push("removing the record", directory.Remove);
+        directory.Write(record);
+        await File.WriteAllBytesAsync(directory.BundlePath,
+            BundleDisk.Encode(BundlePlan.Make(id, hostname, process, options.Debug)), cancellation).ConfigureAwait(false);
+        clock.Mark("bundle");
+
+        progress(new LaunchProgress("build", $"{options.MemoryMiB} MiB, {options.VCpus} vCPU"));
+        var built = Build(new DomainDescription
+        {
+            Handle = id.Value,
+            VCpus = options.VCpus,
+            MemoryMiB = options.MemoryMiB,
+            Kernel = kernel,
+            Initrds = [initrd],
+            CommandLine = KernelCommandLine.Make(options),
+        }, cancellation);
+        undo.Push($"removing domain {built.Id.Value}", () => new ValueTask(GuestRemoval.RunAsync(host, id, built.Id)));
+        record = record with { Domain = built.Id.Value, ConsoleFrame = built.ConsoleFrame.Value, ConsolePort = built.ConsolePort.Value };
+        directory.Write(record);
+        clock.Mark("domain");
+        cancellation.ThrowIfCancellationRequested();
+
+        var nodes = new DomainNodes(built.Id, id.Value)
+        {
+            Name = options.Name.Length > 0 ? options.Name : id.ToString(),
+            Image = options.Image,
+            VCpus = options.VCpus,
+            MemoryMiB = options.MemoryMiB,
+            ConsoleFrame = built.ConsoleFrame,
+            ConsolePort = built.ConsolePort,
+            StoreFrame = built.StoreFrame,
+            StorePort = built.StorePort,
+        };
+        var devices = Disks(image, directory);
+        foreach (var device in devices)
+            await device.PrepareAsync(nodes, undo, cancellation).ConfigureAwait(false);
+        await nodes.WriteAsync(host.Store, cancellation).ConfigureAwait(false);
+        clock.Mark("devices");
+
+        var container = new Container(record with { State = ContainerState.Running, Started = DateTimeOffset.UtcNow }, directory);
+        undo.Push("closing the logs", container.Dispose);
+        var console = GuestConsole.Attach(host.Xen, host.Events, built.Id, built.ConsoleFrame, built.ConsolePort, container.ConsoleLog);
+        undo.Push("leaving the console", console.DisposeAsync);
+        var guest = new XenGuest(host, id, built.Id, console, devices);
+        progress(new LaunchProgress("start", ""));
+        cancellation.ThrowIfCancellationRequested();
+        host.Xen.UnpauseDomain(built.Id);
+        directory.Write(container.Record);
+        clock.Mark("start");
+
+        containers.Add(container);
+        undo.Commit();
+        return (new LaunchResult(container, clock.Phases), guest);
+    }
+
+    /// <summary>xvda is the image, xvdb the bundle; the next kind of device joins here.</summary>
+    private static IReadOnlyList<IGuestDevice> Disks(StoredImage image, ContainerDirectory directory) =>
+    [
+        new BlockDevice(ImageDisk, image.SquashfsPath),
+        new BlockDevice(BundleDiskNumber, directory.BundlePath),
+    ];
+
+    private KernelImage LoadKernel(string path)
+    {
+        try
+        {
+            return host.Kernels.Open(path);
+        }
+        catch (KernelImageException error)
+        {
+            throw new ContainerException(ContainerError.InvalidArgument, error.Message, error);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            throw new ContainerException(ContainerError.NotFound,
+                $"there is no guest kernel at {path}. Install one there, or name one with -k.", error);
+        }
+    }
+
+    private static InitrdPart OpenInitrd(string path)
+    {
+        try
+        {
+            return InitrdPart.Open(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ContainerException(ContainerError.NotFound,
+                $"the guest's initrd {path} cannot be opened ({error.Message}). Install one there, or name one with -r.", error);
+        }
+    }
+
+    private void CheckMemory(long wantedMiB)
+    {
+        long freeMiB = (long)(host.Xen.ReadPhysicalInfo().AvailablePages >> 8);
+        if (freeMiB < wantedMiB)
+        {
+            throw new ContainerException(ContainerError.ResourceExhausted,
+                $"{wantedMiB} MiB of memory were asked for, and {freeMiB} MiB are free. Ask for less with -m, or destroy a container.");
+        }
+    }
+
+    private BuiltDomain Build(DomainDescription description, CancellationToken cancellation)
+    {
+        try
+        {
+            return new PvDomainBuilder(new XenDomains(host.Xen)).Build(description, cancellation);
+        }
+        catch (DomainBuildException error)
+        {
+            throw new ContainerException(ContainerError.ResourceExhausted, error.Message, error);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "undoing a failed launch: {What} failed; the next start of the daemon sweeps what is left")]
+    private static partial void LogUndoFailed(ILogger logger, string what, Exception error);
+}
