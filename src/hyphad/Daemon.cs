@@ -1,0 +1,71 @@
+using System.Net.Sockets;
+using Hypha.Containers;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Hypha.Daemon;
+
+/// <summary>The daemon from its start to SIGTERM: takes the state directory, recovers, serves the control socket.</summary>
+internal static class Daemon
+{
+    public static async Task<int> RunAsync(string state, string socket, bool debug)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(socket)!);
+        Directory.CreateDirectory(state);
+        // One daemon per state directory; the lock goes with the process.
+        using var single = SingleInstance.Take(Path.Combine(state, "hyphad.lock"));
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(options => options.SingleLine = true);
+        builder.Logging.SetMinimumLevel(debug ? LogLevel.Debug : LogLevel.Information);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+
+        File.Delete(socket); // of a daemon that is gone: the lock is ours
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null; // attach streams as long as the container lives
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.ListenUnixSocket(socket, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.Use(next => connection => PeerCheck.Allows(connection) ? next(connection) : Task.CompletedTask);
+            });
+        });
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.EnableDetailedErrors = debug;
+            grpc.MaxReceiveMessageSize = 4 << 20;
+        });
+
+        using var loggers = LoggerFactory.Create(logging =>
+        {
+            logging.AddSimpleConsole(options => options.SingleLine = true);
+            logging.SetMinimumLevel(debug ? LogLevel.Debug : LogLevel.Information);
+            logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+                options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        });
+        await using var engine = await ContainerEngine.StartAsync(new EngineOptions { StateDirectory = state },
+            loggers.CreateLogger("hyphad"), CancellationToken.None).ConfigureAwait(false);
+        builder.Services.AddSingleton(engine);
+
+        await using var app = builder.Build();
+        app.MapGrpcService<ControlService>();
+        // A socket is born with the umask's mode: nobody else may connect before its mode is set.
+        int umask = Hypha.Linux.ProcessIdentity.SetUmask(0x7F); // 0177
+        try
+        {
+            await app.StartAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Hypha.Linux.ProcessIdentity.SetUmask(umask);
+        }
+        SystemdNotify.Ready();
+        await app.WaitForShutdownAsync().ConfigureAwait(false);
+        return 0;
+    }
+}
