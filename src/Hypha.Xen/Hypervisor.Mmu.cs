@@ -8,6 +8,7 @@ namespace Hypha.Xen;
 public sealed partial class Hypervisor
 {
     private const int MmuExtSize = 24;    // struct mmuext_op
+    private const uint MmuExtClearPage = 16; // MMUEXT_CLEAR_PAGE
     private const int MmuUpdateSize = 16; // struct mmu_update
     private const uint MachphysUpdate = 1; // MMU_MACHPHYS_UPDATE, in the low bits of mmu_update.ptr
     private const int MmuUpdatesPerCall = 16384;
@@ -20,6 +21,26 @@ public sealed partial class Hypervisor
         Put32(call.Span, (uint)command);      // 0..4, cmd
         Put64(call.Span[8..], page.Value);    // 8..16, arg1.mfn
         Check(_privcmd.TryCall(HypercallNumber.mmuext_op, call.Address, 1, 0, domain.Value), $"{command} at {page} of {domain}");
+    }
+
+    /// <summary>Fills pages of a guest with zeroes, without their being mapped here.</summary>
+    public void ClearPages(DomainId domain, ReadOnlySpan<Mfn> pages)
+    {
+        using HypercallBuffer call = _privcmd.Rent(Math.Min(pages.Length, MmuUpdatesPerCall) * MmuExtSize);
+        while (!pages.IsEmpty)
+        {
+            int count = Math.Min(pages.Length, MmuUpdatesPerCall);
+            for (int i = 0; i < count; i++)
+            {
+                Span<byte> op = call.Span[(i * MmuExtSize)..];
+                Put32(op, MmuExtClearPage);
+                Put64(op[8..], pages[i].Value);
+            }
+
+            Check(_privcmd.TryCall(HypercallNumber.mmuext_op, call.Address, (ulong)count, 0, domain.Value),
+                $"clearing {count} pages of {domain} from {pages[0]}");
+            pages = pages[count..];
+        }
     }
 
     /// <summary>Tells Xen which of the guest's frames each machine frame is. <see cref="PopulatePhysmap"/> has done so already.</summary>
