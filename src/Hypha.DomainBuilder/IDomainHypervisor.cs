@@ -26,6 +26,9 @@ public interface IDomainHypervisor
     /// <summary>Maps pages of the domain, in the order given.</summary>
     IMappedPages Map(DomainId domain, ReadOnlySpan<Mfn> frames);
 
+    /// <summary>Fills pages of the domain with zeroes.</summary>
+    void Clear(DomainId domain, ReadOnlySpan<Mfn> frames);
+
     Mfn SharedInfoFrame(DomainId domain);
 
     /// <summary>An event channel in <paramref name="domain"/> that <paramref name="remote"/> may bind.</summary>

@@ -22,6 +22,8 @@ public sealed class XenDomains(Hypervisor xen) : IDomainHypervisor
 
     public IMappedPages Map(DomainId domain, ReadOnlySpan<Mfn> frames) => new Pages(ForeignMemory.Map(xen, domain, frames));
 
+    public void Clear(DomainId domain, ReadOnlySpan<Mfn> frames) => xen.ClearPages(domain, frames);
+
     public Mfn SharedInfoFrame(DomainId domain) => xen.TryGetDomain(domain, out DomainInfo info)
         ? info.SharedInfoFrame
         : throw new XenException($"{domain} is gone");

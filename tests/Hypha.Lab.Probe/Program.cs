@@ -1,6 +1,7 @@
 // Builds one PV domain in dom0, prints its console until a text appears, and destroys it:
 // hypha-lab-probe --kernel FILE [--cache DIR] [--initrd FILE]... [--memory MIB] [--cpus N] [--append TEXT]
-//                 [--until TEXT] [--seconds N] [--repeat N] [--quiet]
+//                 [--until TEXT] [--seconds N] [--repeat N] [--quiet] [--store]
+// With --store the domain is introduced to the xenstore; a Linux guest that is not stops at its first question to it.
 // Exit status: 0 when the text appeared (or, without --until, when the domain was built), 1 when not, 2 when nothing was built.
 using System.Diagnostics;
 using System.Text;
@@ -9,12 +10,13 @@ using Hypha.DomainBuilder.Kernel;
 using Hypha.DomainBuilder.Pv;
 using Hypha.Lab.Probe;
 using Hypha.Xen;
+using Hypha.XenStore;
 
 string? kernelPath = null, cacheDirectory = null, until = null;
 string append = "console=hvc0 earlyprintk=xen";
 List<string> initrdPaths = [];
 int memory = 256, cpus = 1, seconds = 60, repeat = 1;
-bool quiet = false;
+bool quiet = false, useStore = false;
 for (int i = 0; i < args.Length; i++)
 {
     switch (args[i])
@@ -28,6 +30,7 @@ for (int i = 0; i < args.Length; i++)
         case "--until": until = args[++i]; break;
         case "--seconds": seconds = int.Parse(args[++i]); break;
         case "--repeat": repeat = int.Parse(args[++i]); break;
+        case "--store": useStore = true; break;
         case "--quiet": quiet = true; break;
         default: Console.Error.WriteLine($"unknown option {args[i]}"); return 2;
     }
@@ -36,20 +39,21 @@ for (int i = 0; i < args.Length; i++)
 try
 {
     using Hypervisor xen = Hypervisor.Open();
+    using XenStoreClient? store = useStore ? XenStoreClient.Connect() : null;
     Console.Error.WriteLine($"Xen {xen.Version}, domctl 0x{xen.DomctlVersion:x}, {xen.ReadPhysicalInfo().AvailablePages >> 8} MiB free");
     int status = 0;
     for (int round = 0; round < repeat && status == 0; round++)
-        status = Launch(xen);
+        status = Launch(xen, store);
     Console.Error.WriteLine($"{xen.ReadPhysicalInfo().AvailablePages >> 8} MiB free, {xen.ListDomains().Count} domains");
     return status;
 }
-catch (Exception e) when (e is XenException or DomainBuildException or KernelImageException)
+catch (Exception e) when (e is XenException or StoreException or DomainBuildException or KernelImageException)
 {
     Console.Error.WriteLine(e.Message);
     return 2;
 }
 
-int Launch(Hypervisor xen)
+int Launch(Hypervisor xen, XenStoreClient? store)
 {
     Stopwatch clock = Stopwatch.StartNew();
     using KernelImage kernel = cacheDirectory is null ? KernelImage.Load(kernelPath!) : new KernelCache(cacheDirectory).Open(kernelPath!);
@@ -70,6 +74,7 @@ int Launch(Hypervisor xen)
     try
     {
         using ConsoleOutput console = new(ForeignMemory.Map(xen, domain.Id, [domain.ConsoleFrame]));
+        store?.IntroduceAsync(domain.Id.Value, domain.StoreFrame.Value, domain.StorePort.Value).GetAwaiter().GetResult();
         xen.UnpauseDomain(domain.Id);
         return until is null || Watch(xen, domain.Id, console) ? 0 : 1;
     }

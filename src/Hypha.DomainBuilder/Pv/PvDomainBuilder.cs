@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Hypha.DomainBuilder.Kernel;
 using Hypha.Xen;
@@ -10,6 +11,9 @@ public sealed class PvDomainBuilder(IDomainHypervisor hypervisor)
 {
     /// <summary>XEN_LEGACY_MAX_VCPUS: as many have their vcpu_info in the shared page.</summary>
     public const int MaxVCpus = 32;
+
+    /// <summary>Kernel, initrd and p2m list of the largest guest are mapped at once, and a span ends at 2 GiB.</summary>
+    public const long MaxMemoryMiB = 256 << 10, MaxInitrdMiB = 768;
 
     /// <summary>Makes the domain, paused. When anything fails it is destroyed again.</summary>
     /// <exception cref="DomainBuildException">The description cannot be met: a sentence for who gave it.</exception>
@@ -44,15 +48,27 @@ public sealed class PvDomainBuilder(IDomainHypervisor hypervisor)
             Phase("create");
             GuestFrames frames = GuestFrames.Populate(hypervisor, domain, layout.Pages, cancelled);
             Phase("populate");
-            CopyKernel(domain, layout, frames, description.Kernel);
-            Phase("kernel");
-            CopyInitrds(domain, layout, frames, description.Initrds);
-            Phase("initrd");
             EvtchnPort storePort = hypervisor.AllocateUnbound(domain, description.Backend);
             EvtchnPort consolePort = hypervisor.AllocateUnbound(domain, description.Backend);
-            WriteTables(domain, layout, frames);
-            WriteStartInfo(domain, layout, frames, storePort, consolePort, description.CommandLine);
-            Phase("tables");
+            List<KernelPlacement> kernel = KernelPlacement.Of(description.Kernel.Elf);
+            ClearZeroes(domain, layout, frames, kernel);
+            Phase("clear");
+            Mfn sharedInfo = hypervisor.SharedInfoFrame(domain);
+            using (GuestWindow window = GuestWindow.Map(hypervisor, domain, frames, Written(layout, kernel), sharedInfo))
+            {
+                Phase("map");
+                foreach (KernelPlacement placement in kernel)
+                    placement.Copy(description.Kernel, window[placement.Content]);
+                Phase("kernel");
+                CopyInitrds(window[layout.Initrd], description.Initrds);
+                Phase("initrd");
+                WriteTables(window, layout, frames);
+                new StartInfo(window[new PageRange(layout.StartInfo, 1)])
+                    .Write(layout, frames, sharedInfo.Value, storePort.Value, consolePort.Value, description.CommandLine);
+                MaskEvents(window.Extra);
+                Phase("tables");
+            }
+            Phase("unmap");
             if (description.Kernel.Elf.Notes.HypercallPage is { } hypercallPage)
                 hypervisor.InitializeHypercallPage(domain, frames[layout.PageOf(hypercallPage)]);
             Mfn topTable = frames[layout.PageTables.Start];
@@ -82,8 +98,8 @@ public sealed class PvDomainBuilder(IDomainHypervisor hypervisor)
     {
         if (description.VCpus is < 1 or > MaxVCpus)
             throw new DomainBuildException($"a guest cannot have {description.VCpus} CPUs: 1 to {MaxVCpus} are possible");
-        if (description.MemoryMiB is < 1 or > 1 << 24)
-            throw new DomainBuildException($"a guest cannot have {description.MemoryMiB} MiB of memory");
+        if (description.MemoryMiB is < 1 or > MaxMemoryMiB)
+            throw new DomainBuildException($"a guest cannot have {description.MemoryMiB} MiB of memory: 1 to {MaxMemoryMiB} are possible");
         int commandLine = Encoding.UTF8.GetByteCount(description.CommandLine);
         if (commandLine >= StartInfo.MaxCommandLine || description.CommandLine.Contains('\0'))
             throw new DomainBuildException(
@@ -95,33 +111,44 @@ public sealed class PvDomainBuilder(IDomainHypervisor hypervisor)
         long initrds = 0;
         foreach (InitrdPart part in description.Initrds)
             initrds = AlignInitrd(initrds) + part.Length;
-        if (initrds > int.MaxValue)
-            throw new DomainBuildException($"the initrds are {initrds >> 20} MiB large; less than 2,048 are possible");
+        if (initrds > MaxInitrdMiB << 20)
+            throw new DomainBuildException($"the initrds are {initrds >> 20} MiB large: at most {MaxInitrdMiB} are possible");
         return PvLayout.Plan(description.Kernel.Elf, pages, initrds);
     }
 
     private DomainBuildException TooLittleMemory(DomainDescription description) =>
         new($"{description.MemoryMiB} MiB of memory are more than the {hypervisor.AvailablePages >> 8} MiB that the hypervisor has free");
 
-    private void CopyKernel(DomainId domain, PvLayout layout, GuestFrames frames, KernelImage kernel)
+    /// <summary>All that a build writes to, so that it is mapped at once.</summary>
+    private static IEnumerable<PageRange> Written(PvLayout layout, List<KernelPlacement> kernel) =>
+    [
+        .. kernel.Select(placement => placement.Content),
+        layout.Initrd,
+        layout.PageTables,
+        layout.P2M,
+        layout.P2MTables,
+        new PageRange(layout.StartInfo, 1),
+    ];
+
+    /// <summary>
+    /// The kernel's .bss and the two rings. Xen gives scrubbed pages unless it was told not to, so that only what must be zero is
+    /// cleared here. Before anything is copied: a segment may begin in a page that another ends in.
+    /// </summary>
+    private void ClearZeroes(DomainId domain, PvLayout layout, GuestFrames frames, List<KernelPlacement> kernel)
     {
-        foreach (ElfSegment segment in kernel.Elf.Segments)
+        List<Mfn> zeroes = [frames[layout.Store], frames[layout.Console]];
+        foreach (KernelPlacement placement in kernel)
         {
-            ulong at = segment.PhysicalAddress - kernel.Elf.Notes.PaddrOffset, first = at >> 12;
-            ulong end = (at + (ulong)segment.MemorySize + 4095) >> 12;
-            using IMappedPages pages = Map(domain, frames, new PageRange(first, end - first));
-            Span<byte> memory = pages.Span.Slice((int)(at & 4095), (int)segment.MemorySize);
-            kernel.Read(segment, 0, memory[..(int)segment.FileSize]);
-            memory[(int)segment.FileSize..].Clear();
+            for (ulong pfn = placement.Zeroes.Start; pfn < placement.Zeroes.End; pfn++)
+                zeroes.Add(frames[pfn]);
         }
+        hypervisor.Clear(domain, CollectionsMarshal.AsSpan(zeroes));
     }
 
-    private void CopyInitrds(DomainId domain, PvLayout layout, GuestFrames frames, IReadOnlyList<InitrdPart> parts)
+    private static void CopyInitrds(Span<byte> memory, IReadOnlyList<InitrdPart> parts)
     {
-        if (layout.InitrdLength == 0)
+        if (memory.IsEmpty)
             return;
-        using IMappedPages pages = Map(domain, frames, layout.Initrd);
-        Span<byte> memory = pages.Span;
         long at = 0;
         foreach (InitrdPart part in parts)
         {
@@ -136,43 +163,24 @@ public sealed class PvDomainBuilder(IDomainHypervisor hypervisor)
     /// <summary>buffer-format.rst: what follows an archive begins at a multiple of 4, zeroes between.</summary>
     private static long AlignInitrd(long offset) => (offset + 3) & ~3L;
 
-    private void WriteTables(DomainId domain, PvLayout layout, GuestFrames frames)
+    private static void WriteTables(GuestWindow window, PvLayout layout, GuestFrames frames)
     {
-        using IMappedPages tables = Map(domain, frames, layout.PageTables);
-        tables.Span.Clear();
-        PageTableWriter.WriteRegion(layout, frames, tables.Span);
-        using (IMappedPages list = Map(domain, frames, layout.P2M))
-        {
-            Span<ulong> entries = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ulong>(list.Span);
-            frames.CopyTo(new PageRange(0, layout.Pages), entries);
-            entries[(int)layout.Pages..].Clear();
-        }
+        Span<byte> tables = window[layout.PageTables];
+        tables.Clear();
+        PageTableWriter.WriteRegion(layout, frames, tables);
+        Span<ulong> list = MemoryMarshal.Cast<byte, ulong>(window[layout.P2M]);
+        frames.CopyTo(new PageRange(0, layout.Pages), list);
+        list[(int)layout.Pages..].Clear();
         if (layout.P2MTables.Count == 0)
             return;
-        using IMappedPages listTables = Map(domain, frames, layout.P2MTables);
-        listTables.Span.Clear();
-        PageTableWriter.WriteP2M(layout, frames, listTables.Span, tables.Span[..4096]);
+        window[layout.P2MTables].Clear();
+        PageTableWriter.WriteP2M(layout, frames, window[layout.P2MTables], tables[..4096]);
     }
 
-    private void WriteStartInfo(
-        DomainId domain, PvLayout layout, GuestFrames frames, EvtchnPort storePort, EvtchnPort consolePort, string commandLine)
+    /// <summary>xen.h, vcpu_info: no event is delivered to a CPU before its kernel asks for it.</summary>
+    private static void MaskEvents(Span<byte> sharedInfo)
     {
-        Mfn sharedInfo = hypervisor.SharedInfoFrame(domain);
-        using IMappedPages pages = hypervisor.Map(
-            domain, [frames[layout.StartInfo], frames[layout.Store], frames[layout.Console], sharedInfo]);
-        pages.Span[..(3 * 4096)].Clear();
-        new StartInfo(pages.Span[..4096]).Write(layout, frames, sharedInfo.Value, storePort.Value, consolePort.Value, commandLine);
-
-        // xen.h, vcpu_info: no event is delivered to a CPU before its kernel asks for it.
-        Span<byte> shared = pages.Span[(3 * 4096)..];
         for (int vcpu = 0; vcpu < MaxVCpus; vcpu++)
-            shared[(vcpu * 64) + 1] = 1; // evtchn_upcall_mask
-    }
-
-    private IMappedPages Map(DomainId domain, GuestFrames frames, PageRange range)
-    {
-        ulong[] machine = new ulong[range.Count];
-        frames.CopyTo(range, machine);
-        return hypervisor.Map(domain, System.Runtime.InteropServices.MemoryMarshal.Cast<ulong, Mfn>(machine));
+            sharedInfo[(vcpu * 64) + 1] = 1; // evtchn_upcall_mask
     }
 }

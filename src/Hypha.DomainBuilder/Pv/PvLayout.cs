@@ -142,6 +142,8 @@ public sealed record PvLayout
     private static PageRange PlaceKernel(ElfImage elf)
     {
         ulong start = ulong.MaxValue, end = 0;
+        if (elf.Segments.Sum(segment => segment.MemorySize) > KernelUnpacker.MaxSize)
+            throw new DomainBuildException($"the kernel is larger than {KernelUnpacker.MaxSize >> 20} MiB");
         foreach (ElfSegment segment in elf.Segments)
         {
             // Linux's per-CPU segment has a virtual address of 0, so that physical ones decide.

@@ -14,9 +14,10 @@ internal readonly ref struct StartInfo(Span<byte> page)
 
     private readonly Span<byte> _page = page;
 
-    /// <summary>Fills the page, which is zeroed.</summary>
+    /// <summary>Fills the page.</summary>
     public void Write(PvLayout layout, GuestFrames frames, ulong sharedInfoFrame, uint storePort, uint consolePort, string commandLine)
     {
+        _page.Clear();
         "xen-3.0-x86_64"u8.CopyTo(_page);                                                  // 0..32, magic
         Put(32, layout.Pages);                                                             // nr_pages
         Put(40, sharedInfoFrame << TableSpan.PageShift);                                   // shared_info, a machine address
