@@ -1,8 +1,15 @@
 using System.CommandLine;
 using Hypha.Ctl.CommandLine;
+using Hypha.Ctl.Display;
 
-// Nobody is told to install a handler by the library: signals belong to the commands that stream.
-var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+// Without a termination timeout the library handles no signals: they belong to the commands that stream.
+var invocation = new InvocationConfiguration
+{
+    EnableDefaultExceptionHandler = false,
+    ProcessTerminationTimeout = null,
+    Output = StandardText.Out,
+    Error = StandardText.Error,
+};
 // A word that begins with "@" is an image or an argument, never a file of arguments.
 var parsing = new ParserConfiguration { ResponseFileTokenReplacer = null };
 

@@ -23,6 +23,9 @@ internal sealed class AttachSession : IDisposable
 
     public AttachSession(Control.ControlClient client) => _call = client.Attach(cancellationToken: _leaving.Token);
 
+    /// <summary>hyphad found the container, and its streams were connected.</summary>
+    public bool IsAttached { get; private set; }
+
     /// <summary>Streams until the container ends, hyphad goes, or <see cref="Leave"/> is called.</summary>
     /// <exception cref="RpcException">The container is not there, or the connection broke.</exception>
     /// <exception cref="LinuxException">EPIPE: nobody reads the output any more.</exception>
@@ -35,6 +38,7 @@ internal sealed class AttachSession : IDisposable
             if (!await events.MoveNext(_leaving.Token).ConfigureAwait(false) || events.Current.Attached is not { } attached)
                 throw new RpcException(new Status(StatusCode.Internal, "hyphad did not answer the attach as its protocol says."));
 
+            IsAttached = true;
             bool raw = attached.Terminal && _stdinIsTerminal;
             // Before raw mode: .NET remembers the terminal's mode when the first signal is registered, and may set it again at the end.
             using var resizes = raw ? PosixSignals.On(PosixSignals.SIGWINCH, QueueResize) : null;

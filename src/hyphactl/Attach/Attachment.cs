@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Hypha.Ctl.CommandLine;
 using Hypha.Ctl.Connection;
+using Hypha.Ctl.Display;
 using Hypha.Linux;
 using Hypha.Protocol.Control;
 
@@ -22,14 +23,15 @@ internal static class Attachment
         }
         catch (RpcException error)
         {
-            string advice = error.Status.DebugException is null ? "" : $" Once hyphad is back: hyphactl attach {shown}";
-            throw new CommandFailure($"attached to {shown}: {StatusText.Of(error)}{advice}", ExitCode.LaunchFailure, error);
+            string advice = error.Status.DebugException is null || !session.IsAttached ? "" : $" Once hyphad is back: hyphactl attach {shown}";
+            string attempt = session.IsAttached ? $"lost {shown}" : $"cannot attach to {shown}";
+            throw new CommandFailure($"{attempt}: {StatusText.Of(error)}{advice}", ExitCode.LaunchFailure, error);
         }
 
         if (outcome.Exit is not { } exit)
         {
             if (outcome.LeaveCode != ExitCode.HungUp)
-                Console.Error.WriteLine($"{(terminal ? "\n" : "")}detached, the container goes on. Attach again with: hyphactl attach {shown}");
+                StandardText.Error.WriteLine($"{(terminal ? "\n" : "")}detached, the container goes on. Attach again with: hyphactl attach {shown}");
             return outcome.LeaveCode;
         }
         if (exit.Message.Length > 0)

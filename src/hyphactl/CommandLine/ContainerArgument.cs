@@ -9,7 +9,7 @@ namespace Hypha.Ctl.CommandLine;
 internal static class ContainerArgument
 {
     private const string Meaning = "name, UUID, or the first digits of the UUID";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     public static Argument<string> One()
     {

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Hypha.Ctl.Connection;
+using Hypha.Ctl.Display;
 using Hypha.Linux;
 using Hypha.Oci;
 
@@ -31,12 +32,12 @@ internal static class Failures
         if (message.Length > 0)
             Say(message);
         if (debug)
-            Console.Error.WriteLine(error);
+            StandardText.Error.WriteLine(error);
         return exitCode;
     }
 
     /// <summary>A line of hyphactl's own on standard error.</summary>
-    public static void Say(string message) => Console.Error.WriteLine($"hyphactl: {message}");
+    public static void Say(string message) => StandardText.Error.WriteLine($"hyphactl: {message}");
 
     /// <summary>Runs a command's work; its failure says what could not be done: "cannot launch web:2: ...".</summary>
     public static async Task<T> Explained<T>(string attempt, int exitCode, Func<Task<T>> work)

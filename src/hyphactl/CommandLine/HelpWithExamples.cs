@@ -7,14 +7,14 @@ namespace Hypha.Ctl.CommandLine;
 /// <summary>The library's help page, followed by examples of the command.</summary>
 internal sealed class HelpWithExamples(HelpAction page) : SynchronousCommandLineAction
 {
-    private static readonly Dictionary<Command, string> Examples = [];
+    private static readonly Dictionary<Command, (string Examples, string? Usage)> Pages = [];
 
     public override bool ClearsParseErrors => true;
 
-    /// <summary>Gives a command its examples.</summary>
-    public static T Add<T>(T command, string examples) where T : Command
+    /// <summary>Gives a command its examples and, where the library's line would mislead, its usage.</summary>
+    public static Command Add(Command command, string examples, string? usage = null)
     {
-        Examples[command] = examples;
+        Pages[command] = (examples, usage);
         return command;
     }
 
@@ -37,15 +37,30 @@ internal sealed class HelpWithExamples(HelpAction page) : SynchronousCommandLine
 
     public override int Invoke(ParseResult parseResult)
     {
+        var configuration = parseResult.InvocationConfiguration;
+        var output = configuration.Output;
+        using var written = new StringWriter();
+        configuration.Output = written;
         page.Invoke(parseResult);
-        if (Examples.TryGetValue(parseResult.CommandResult.Command, out string? examples))
+        configuration.Output = output;
+
+        bool known = Pages.TryGetValue(parseResult.CommandResult.Command, out var more);
+        output.Write(known && more.Usage is not null ? WithUsage(written.ToString(), more.Usage) : written.ToString());
+        if (known)
         {
-            var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Examples:");
-            foreach (string line in examples.TrimEnd().Split('\n'))
+            foreach (string line in more.Examples.TrimEnd().Split('\n'))
                 output.WriteLine($"  {line}".TrimEnd());
-            output.WriteLine();
         }
         return ExitCode.Ok;
+    }
+
+    private static string WithUsage(string page, string usage)
+    {
+        string[] lines = page.Split('\n');
+        int at = Array.FindIndex(lines, line => line.StartsWith("Usage:", StringComparison.Ordinal));
+        if (at >= 0 && at + 1 < lines.Length)
+            lines[at + 1] = $"  {usage}";
+        return string.Join('\n', lines);
     }
 }

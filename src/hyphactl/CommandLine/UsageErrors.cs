@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Hypha.Ctl.Display;
 
 namespace Hypha.Ctl.CommandLine;
 
@@ -15,12 +16,12 @@ internal static class UsageErrors
         string command = FullName(result);
         if (result.CommandResult.Command.Subcommands.Count > 0 && result.UnmatchedTokens.Count == 0)
         {
-            HelpWithExamples.WriteTo(result, Console.Error);
+            HelpWithExamples.WriteTo(result, StandardText.Error);
             return ExitCode.Usage;
         }
         foreach (string message in result.Errors.Select(error => error.Message).Distinct())
             Failures.Say(message.TrimEnd('.'));
-        Console.Error.WriteLine($"See: {command} --help");
+        StandardText.Error.WriteLine($"See: {command} --help");
         return ExitCode.Usage;
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Hypha.Ctl.CommandLine;
+using Hypha.Ctl.Display;
 
 namespace Hypha.Ctl.Commands;
 
@@ -39,7 +40,7 @@ internal static class CompletionCommand
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         var command = new Command("completion", "Prints a completion script for your shell.") { shell };
-        command.SetAction(result => Console.Out.WriteLine(result.GetValue(shell) switch
+        command.SetAction(result => StandardText.Out.WriteLine(result.GetValue(shell) switch
         {
             "bash" => Bash,
             "zsh" => Zsh,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Grpc.Core;
 using Hypha.Ctl.CommandLine;
 using Hypha.Ctl.Connection;
+using Hypha.Ctl.Display;
 using Hypha.Protocol.Control;
 
 namespace Hypha.Ctl.Commands;
@@ -36,7 +37,7 @@ internal static class DestroyCommand
             return await ForEachContainer.RunAsync(names, "destroy", async name =>
             {
                 await connection.Client.DestroyAsync(new DestroyRequest { Container = name }, cancellationToken: cancellation).ConfigureAwait(false);
-                Console.Out.WriteLine(name);
+                StandardText.Out.WriteLine(name);
             }).ConfigureAwait(false);
         });
         return HelpWithExamples.Add(command, """

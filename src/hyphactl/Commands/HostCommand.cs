@@ -84,9 +84,9 @@ internal static class HostCommand
         int width = checks.Max(check => check.Name.Length);
         foreach (var check in checks)
         {
-            Console.Out.WriteLine($"{(check.Ok ? "ok     " : "missing")}  {check.Name.PadRight(width)}  {check.Detail}".TrimEnd());
+            StandardText.Out.WriteLine($"{(check.Ok ? "ok     " : "missing")}  {check.Name.PadRight(width)}  {check.Detail}".TrimEnd());
             if (!check.Ok && check.Advice.Length > 0)
-                Console.Out.WriteLine($"         {new string(' ', width)}  {check.Advice}");
+                StandardText.Out.WriteLine($"         {new string(' ', width)}  {check.Advice}");
         }
     }
 
@@ -103,7 +103,7 @@ internal static class HostCommand
         Line("guest kernel", info.DefaultKernel);
         Line("guest initrd", info.DefaultInitrd);
 
-        static void Line(string name, string value) => Console.Out.WriteLine($"{name,-14} {value}".TrimEnd());
+        static void Line(string name, string value) => StandardText.Out.WriteLine($"{name,-14} {value}".TrimEnd());
     }
 
     private static HostView View(HostInfoResponse info) => new(

@@ -36,7 +36,7 @@ internal static class ImageCommand
                         digest = update.Image.Digest;
                 }
                 await progress.DisposeAsync().ConfigureAwait(false);
-                Console.Out.WriteLine(digest);
+                StandardText.Out.WriteLine(digest);
                 return ExitCode.Ok;
             }).ConfigureAwait(false);
         });
@@ -59,7 +59,7 @@ internal static class ImageCommand
             if (result.GetValue(quiet))
             {
                 foreach (var image in response.Images)
-                    Console.Out.WriteLine(image.Digest);
+                    StandardText.Out.WriteLine(image.Digest);
             }
             else if (result.GetValue(output) == OutputFormat.Json)
             {
@@ -113,7 +113,7 @@ internal static class ImageCommand
                 await progress.DisposeAsync().ConfigureAwait(false);
                 foreach (string warning in packed.Warnings)
                     Failures.Say($"note: {warning}");
-                Console.Out.WriteLine(packed.Digest);
+                StandardText.Out.WriteLine(packed.Digest);
                 return ExitCode.Ok;
             }).ConfigureAwait(false);
         });

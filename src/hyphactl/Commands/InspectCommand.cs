@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Hypha.Ctl.CommandLine;
+using Hypha.Ctl.Display;
 using Hypha.Protocol.Control;
 
 namespace Hypha.Ctl.Commands;
@@ -16,7 +17,7 @@ internal static class InspectCommand
             using var connection = result.Connect();
             var request = new InspectRequest { Container = result.GetValue(container) };
             var response = await connection.Client.InspectAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
-            Console.Out.WriteLine(response.Json.TrimEnd());
+            StandardText.Out.WriteLine(response.Json.TrimEnd());
             return ExitCode.Ok;
         }));
         return HelpWithExamples.Add(command, """

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Hypha.Ctl.CommandLine;
+using Hypha.Ctl.Display;
 using Hypha.Protocol.Control;
 
 namespace Hypha.Ctl.Commands;
@@ -32,7 +33,7 @@ internal static class KillCommand
             {
                 var request = new SignalRequest { Container = name, Signal = number };
                 await connection.Client.SignalAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
-                Console.Out.WriteLine(name);
+                StandardText.Out.WriteLine(name);
             }).ConfigureAwait(false);
         });
         return HelpWithExamples.Add(command, """

@@ -34,12 +34,18 @@ internal static class LaunchCommand
         var timing = Flag("--timing", null, "print where the time went, on standard error");
         var append = Text("--append", null, "ARGS", "words to add to the guest kernel's command line");
         // One argument: what follows the image is the container's, options included.
-        var words = new Argument<string[]>("IMAGE [COMMAND...]")
+        var words = new Argument<string[]>("IMAGE")
         {
             Description = "the image, and what to run in place of its command",
             Arity = ArgumentArity.OneOrMore,
             CaptureRemainingTokens = true,
         };
+        // The parser takes an option that it does not know for the first word. No image begins with a dash.
+        words.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: ['-', ..] unknown }, ..])
+                result.AddError($"there is no option \"{unknown}\"");
+        });
 
         var command = new Command("launch", "Runs an image in a new guest. Prints the container's UUID, or with --attach becomes its terminal.")
         {
@@ -76,7 +82,7 @@ internal static class LaunchCommand
             request.Env.AddRange(EnvironmentWords.Collect(result.GetValue(envFile) ?? [], result.GetValue(env) ?? [], Environment.GetEnvironmentVariable));
             return new Launching(result.Connect(), request, result.GetValue(quiet), result.GetValue(timing)).RunAsync();
         });
-        return HelpWithExamples.Add(command, """
+        return HelpWithExamples.Add(command, usage: "hyphactl launch [options] IMAGE [COMMAND [ARGUMENT...]]", examples: """
             hyphactl launch --attach debian:12                       a shell; Ctrl+] leaves it running
             hyphactl launch --attach --rm busybox ls -l /            options after the image are the command's
             echo hello | hyphactl launch --attach --rm busybox cat

@@ -33,7 +33,7 @@ internal sealed class Launching(ControlConnection connection, LaunchRequest requ
             PrintPhases(launched, (ulong)clock.Elapsed.TotalMicroseconds);
         if (!request.Attach)
         {
-            Console.Out.WriteLine(launched.Id);
+            StandardText.Out.WriteLine(launched.Id);
             return ExitCode.Ok;
         }
         var open = new AttachOpen { Container = launched.Id, FromStart = true, Input = request.Interactive };

@@ -24,7 +24,7 @@ internal static class ListCommand
             if (result.GetValue(quiet))
             {
                 foreach (var container in response.Containers)
-                    Console.Out.WriteLine(container.Id);
+                    StandardText.Out.WriteLine(container.Id);
             }
             else if (result.GetValue(output) == OutputFormat.Json)
             {

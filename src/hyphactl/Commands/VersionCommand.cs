@@ -36,8 +36,8 @@ internal static class VersionCommand
                 Json.Print(new VersionView(ProgramVersion, daemon), JsonViews.Default.VersionView);
                 return ExitCode.Ok;
             }
-            Console.Out.WriteLine($"hyphactl {ProgramVersion}");
-            Console.Out.WriteLine(daemon is null ? $"hyphad   unknown: {reason}" : $"hyphad   {daemon}");
+            StandardText.Out.WriteLine($"hyphactl {ProgramVersion}");
+            StandardText.Out.WriteLine(daemon is null ? $"hyphad   unknown: {reason}" : $"hyphad   {daemon}");
             return ExitCode.Ok;
         });
         return command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Hypha.Ctl.CommandLine;
+using Hypha.Ctl.Display;
 using Hypha.Protocol.Control;
 
 namespace Hypha.Ctl.Commands;
@@ -18,7 +19,7 @@ internal static class WaitCommand
             return await ForEachContainer.RunAsync(result.GetValue(containers)!, "wait for", async name =>
             {
                 var response = await connection.Client.WaitAsync(new WaitRequest { Container = name }, cancellationToken: cancellation).ConfigureAwait(false);
-                Console.Out.WriteLine(response.Exit.Code.ToString(CultureInfo.InvariantCulture));
+                StandardText.Out.WriteLine(response.Exit.Code.ToString(CultureInfo.InvariantCulture));
                 if (response.Exit.Message.Length > 0)
                     Failures.Say($"{name}: {response.Exit.Message}");
             }).ConfigureAwait(false);

@@ -10,7 +10,7 @@ internal abstract class ProgressDisplay : IAsyncDisposable
     public static ProgressDisplay OnStandardError(bool quiet) =>
         quiet ? new NoProgress()
         : Terminal.Is(StandardStream.Error) ? new TerminalProgress()
-        : new LineProgress(Console.Error, TimeProvider.System);
+        : new LineProgress(StandardText.Error, TimeProvider.System);
 
     public abstract void Report(Progress progress);
 

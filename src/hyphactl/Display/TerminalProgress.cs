@@ -1,3 +1,5 @@
+using System.Text;
+using Hypha.Linux;
 using Hypha.Protocol.Control;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -14,14 +16,13 @@ internal sealed class TerminalProgress : ProgressDisplay
     private readonly Lock _gate = new();
     private readonly List<Progress> _steps = []; // in the order in which they began; the last is under way
     private readonly CancellationTokenSource _ended = new();
-    private readonly Task _drawing;
-
-    public TerminalProgress() => _drawing = DrawAsync();
+    private Task? _drawing; // begins with the first report
 
     public override void Report(Progress progress)
     {
         lock (_gate)
         {
+            _drawing ??= DrawAsync();
             int at = _steps.FindIndex(step => step.Step == progress.Step);
             if (at < 0)
                 _steps.Add(progress);
@@ -33,16 +34,18 @@ internal sealed class TerminalProgress : ProgressDisplay
     public override async ValueTask DisposeAsync()
     {
         await _ended.CancelAsync().ConfigureAwait(false);
-        await _drawing.ConfigureAwait(false);
+        if (_drawing is not null)
+            await _drawing.ConfigureAwait(false);
     }
 
     private async Task DrawAsync()
     {
         if (!await Pause(Grace).ConfigureAwait(false))
             return;
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new TerminalOutput() });
         await console.Progress()
             .AutoClear(true)
+            .ExcludeVerticalPadding()
             .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new AmountColumn())
             .StartAsync(async context =>
             {
@@ -87,6 +90,22 @@ internal sealed class TerminalProgress : ProgressDisplay
             string amount = task.Tag as string ?? "";
             string rate = amount.Length > 0 && !task.IsFinished && task.Speed is { } speed ? $", {Amounts.Bytes(speed)}/s" : "";
             return new Text(amount + rate);
+        }
+    }
+
+    /// <summary>Standard error, as Spectre.Console wants it described.</summary>
+    private sealed class TerminalOutput : IAnsiConsoleOutput
+    {
+        public TextWriter Writer => StandardText.Error;
+
+        public bool IsTerminal => true;
+
+        public int Width => Terminal.Size(StandardStream.Error)?.Columns ?? 80;
+
+        public int Height => Terminal.Size(StandardStream.Error)?.Rows ?? 24;
+
+        public void SetEncoding(Encoding encoding)
+        {
         }
     }
 }

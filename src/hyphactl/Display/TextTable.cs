@@ -27,7 +27,7 @@ internal sealed class TextTable
 
     public void Print(StandardStream stream = StandardStream.Output)
     {
-        var writer = stream == StandardStream.Error ? Console.Error : Console.Out;
+        var writer = stream == StandardStream.Error ? StandardText.Error : StandardText.Out;
         var text = new StringWriter { NewLine = "\n" };
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
