@@ -88,8 +88,8 @@ public sealed partial record ImageReference
         return true;
     }
 
-    /// <summary>The same image, named by content.</summary>
-    public ImageReference Pinned(Sha256Digest digest) => new(Host, Repository, Tag, digest);
+    /// <summary>What is named by content in the same repository.</summary>
+    public ImageReference WithoutTag(Sha256Digest digest) => new(Host, Repository, null, digest);
 
     /// <summary>The full name; parses to an equal reference.</summary>
     public override string ToString() => $"{Host}/{Repository}{(Tag is null ? "" : $":{Tag}")}{(Digest is null ? "" : $"@{Digest}")}";
