@@ -1,4 +1,5 @@
 using Hypha.Linux;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
@@ -19,8 +20,8 @@ public sealed class ConsoleRing
     /// <summary>Uses <paramref name="page"/>, which the caller keeps mapped, and unmaps when the console is done with.</summary>
     public ConsoleRing(MemoryMapping page)
     {
-        _input = SharedRing.Producer(new RingLayout(page, ConsumerOffset: 3072, ProducerOffset: 3076, page, DataOffset: 0, InputSize));
-        _output = SharedRing.Consumer(new RingLayout(page, ConsumerOffset: 3080, ProducerOffset: 3084, page, DataOffset: InputSize, OutputSize));
+        _input = SharedRing.Producer(new RingLayout(page, xencons_interface.in_cons, xencons_interface.in_prod, page, xencons_interface.@in, InputSize));
+        _output = SharedRing.Consumer(new RingLayout(page, xencons_interface.out_cons, xencons_interface.out_prod, page, xencons_interface.@out, OutputSize));
     }
 
     /// <summary>Takes what the guest has written.</summary>

@@ -1,12 +1,11 @@
-using System.Buffers.Binary;
+using static Hypha.Xen.Native.Layout;
+using static System.Buffers.Binary.BinaryPrimitives;
 
 namespace Hypha.Xen;
 
 /// <summary>What the hypervisor knows of a domain (public/domctl.h, xen_domctl_getdomaininfo).</summary>
 public readonly record struct DomainInfo
 {
-    internal const int Size = 112; // bytes, the same for domctl 0x15 to 0x18
-
     public DomainId Id { get; private init; }
 
     public DomainFlags Flags { get; private init; }
@@ -41,22 +40,23 @@ public readonly record struct DomainInfo
 
     public bool IsHvm => Flags.HasFlag(DomainFlags.Hvm);
 
+    // The structure is the same for domctl 0x15 to 0x18.
     internal static DomainInfo Parse(ReadOnlySpan<byte> bytes)
     {
-        uint flags = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-        ulong nanoseconds = BinaryPrimitives.ReadUInt64LittleEndian(bytes[56..]);
+        uint flags = ReadUInt32LittleEndian(bytes[xen_domctl_getdomaininfo.flags..]);
+        ulong nanoseconds = ReadUInt64LittleEndian(bytes[xen_domctl_getdomaininfo.cpu_time..]);
         return new DomainInfo
         {
-            Id = new DomainId(BinaryPrimitives.ReadUInt16LittleEndian(bytes)),                    // 0..2, domain
-            Flags = (DomainFlags)(flags & 0xFFFF),                                                // 4..8, flags
-            ShutdownReason = (ShutdownReason)((flags >> 16) & 0xFF),                              // XEN_DOMINF_shutdownshift, -mask
-            TotalPages = BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]),                     // 8..16, tot_pages
-            MaxPages = BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]),                      // 16..24, max_pages
-            SharedInfoFrame = new Mfn(BinaryPrimitives.ReadUInt64LittleEndian(bytes[48..])),      // 48..56, shared_info_frame
-            CpuTime = TimeSpan.FromTicks((long)(nanoseconds / 100)),                              // 56..64, cpu_time
-            OnlineVcpus = (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[64..]),              // 64..68, nr_online_vcpus
-            MaxVcpus = (int)(BinaryPrimitives.ReadUInt32LittleEndian(bytes[68..]) + 1),           // 68..72, max_vcpu_id, ~0 is none
-            Handle = new Guid(bytes[76..92], bigEndian: true),                                    // 76..92, handle
+            Id = new DomainId(ReadUInt16LittleEndian(bytes[xen_domctl_getdomaininfo.domain..])),
+            Flags = (DomainFlags)(flags & 0xFFFF),
+            ShutdownReason = (ShutdownReason)((flags >> 16) & 0xFF), // XEN_DOMINF_shutdownshift, -mask
+            TotalPages = ReadUInt64LittleEndian(bytes[xen_domctl_getdomaininfo.tot_pages..]),
+            MaxPages = ReadUInt64LittleEndian(bytes[xen_domctl_getdomaininfo.max_pages..]),
+            SharedInfoFrame = new Mfn(ReadUInt64LittleEndian(bytes[xen_domctl_getdomaininfo.shared_info_frame..])),
+            CpuTime = TimeSpan.FromTicks((long)(nanoseconds / 100)),
+            OnlineVcpus = (int)ReadUInt32LittleEndian(bytes[xen_domctl_getdomaininfo.nr_online_vcpus..]),
+            MaxVcpus = (int)(ReadUInt32LittleEndian(bytes[xen_domctl_getdomaininfo.max_vcpu_id..]) + 1), // ~0 is none
+            Handle = new Guid(bytes.Slice(xen_domctl_getdomaininfo.handle, 16), bigEndian: true),
         };
     }
 }

@@ -1,6 +1,5 @@
 using Hypha.Linux;
 using Hypha.Xen.Native;
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace Hypha.Xen;
@@ -16,7 +15,9 @@ public sealed class EventChannels : IDisposable
 
     private readonly FileDescriptor _file;
     private readonly EventFile _stop = new();
-    private readonly ConcurrentDictionary<uint, EventChannel> _channels = new();
+    private readonly Lock _lock = new();
+    private readonly Dictionary<uint, EventChannel> _channels = [];
+    private readonly HashSet<uint> _early = []; // ports with an event that came before their channel was known here
     private readonly Thread _reader;
     private int _disposed;
 
@@ -30,6 +31,7 @@ public sealed class EventChannels : IDisposable
     public static EventChannels Open() => new(Privcmd.OpenDevice(Path));
 
     /// <summary>Connects to a port that another domain made for this one.</summary>
+    /// <remarks>Xen sends the new channel one event at once, for those that the other side may have sent before.</remarks>
     // unsafe, here and below: the kernel reads the request from this frame of the stack.
     public unsafe EventChannel BindInterdomain(DomainId remote, EvtchnPort remotePort)
     {
@@ -56,10 +58,15 @@ public sealed class EventChannels : IDisposable
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
         int port = FailureText.Check(_file.TryIoctl(request, argument), $"{what}");
         var channel = new EventChannel(this, new EvtchnPort((uint)port));
-        _channels[(uint)port] = channel;
+        bool early;
+        lock (_lock)
+        {
+            _channels[(uint)port] = channel;
+            early = _early.Remove((uint)port);
+        }
 
-        // An event may have come between the kernel's call and the line above, and found nobody: it would leave the port masked for ever.
-        channel.Fire();
+        if (early)
+            channel.Fire();
         return channel;
     }
 
@@ -77,7 +84,8 @@ public sealed class EventChannels : IDisposable
 
     internal unsafe bool Unbind(EvtchnPort port)
     {
-        _channels.TryRemove(port.Value, out _);
+        lock (_lock)
+            _channels.Remove(port.Value);
         uint number = port.Value;
         try
         {
@@ -106,8 +114,13 @@ public sealed class EventChannels : IDisposable
             }
 
             foreach (uint port in ports[..(bytes / sizeof(uint))])
-                if (_channels.TryGetValue(port, out EventChannel? channel))
-                    channel.Fire();
+            {
+                EventChannel? channel;
+                lock (_lock)
+                    if (!_channels.TryGetValue(port, out channel))
+                        _early.Add(port);
+                channel?.Fire();
+            }
         }
     }
 
@@ -115,8 +128,14 @@ public sealed class EventChannels : IDisposable
     private void Overflow()
     {
         _file.Ioctl(EvtchnIoctl.Reset, 0, "resetting the event channels' ring");
-        foreach (EventChannel channel in _channels.Values)
+        foreach (EventChannel channel in All())
             channel.Fire();
+    }
+
+    private EventChannel[] All()
+    {
+        lock (_lock)
+            return [.. _channels.Values];
     }
 
     public void Dispose()
@@ -126,7 +145,7 @@ public sealed class EventChannels : IDisposable
         _stop.Set();
         if (Thread.CurrentThread != _reader)
             _reader.Join();
-        foreach (EventChannel channel in _channels.Values)
+        foreach (EventChannel channel in All())
             channel.Dispose();
         _stop.Dispose();
         _file.Dispose();

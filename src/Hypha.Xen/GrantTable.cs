@@ -1,6 +1,7 @@
 using Hypha.Linux;
 using Hypha.Xen.Native;
 using System.Runtime.InteropServices;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
@@ -12,7 +13,6 @@ public sealed class GrantTable : IDisposable
 {
     private const uint ResourceGrantTable = 1; // XENMEM_resource_grant_table
     private const uint Shared = 0;             // XENMEM_resource_grant_table_id_shared
-    private const int EntrySize = 8;           // grant_entry_v1_t: u16 flags, u16 domid, u32 frame
     private const ushort PermitAccess = 1;     // GTF_permit_access
     private const ushort ReadOnly = 1 << 2;    // GTF_readonly
 
@@ -25,19 +25,19 @@ public sealed class GrantTable : IDisposable
         _domain = domain;
     }
 
-    public int Entries => _memory.Length / EntrySize;
+    public int Entries => _memory.Length / grant_entry_v1.Size;
 
     /// <summary>Lets <paramref name="grantee"/> map a page of the domain.</summary>
     public void Permit(GrantRef grant, DomainId grantee, Mfn page, MemoryAccess access = MemoryAccess.ReadWrite)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(grant.Value, (uint)Entries);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(page.Value, uint.MaxValue);
-        Span<byte> entry = _memory.Span.Slice((int)grant.Value * EntrySize, EntrySize);
-        MemoryMarshal.Write(entry[2..], grantee.Value);
-        MemoryMarshal.Write(entry[4..], (uint)page.Value);
+        Span<byte> entry = _memory.Span.Slice((int)grant.Value * grant_entry_v1.Size, grant_entry_v1.Size);
+        MemoryMarshal.Write(entry[grant_entry_v1.domid..], grantee.Value);
+        MemoryMarshal.Write(entry[grant_entry_v1.frame..], (uint)page.Value);
 
         // public/grant_table.h: the flags make the entry valid, so they come last.
-        Volatile.Write(ref MemoryMarshal.AsRef<ushort>(entry), (ushort)(PermitAccess | (access == MemoryAccess.Read ? ReadOnly : 0)));
+        Volatile.Write(ref MemoryMarshal.AsRef<ushort>(entry[grant_entry_v1.flags..]), (ushort)(PermitAccess | (access == MemoryAccess.Read ? ReadOnly : 0)));
     }
 
     // unsafe: the kernel reads the request from this frame of the stack.

@@ -2,15 +2,13 @@ using Hypha.Linux;
 using Hypha.Xen.Native;
 using System.Runtime.InteropServices;
 using static Hypha.Xen.FailureText;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
 /// <summary>HYPERVISOR_domctl, public/domctl.h: operations on one domain.</summary>
 public sealed partial class Hypervisor
 {
-    private const int DomctlSize = 144; // struct xen_domctl
-    private const int DomctlUnion = 16; // its u
-
     // 0x15 is Xen 4.17, 0x16 4.18, 0x17 4.19 to 4.21, 0x18 4.22.
     private static readonly uint[] s_domctlVersions = [0x15, 0x17, 0x16, 0x18];
 
@@ -24,9 +22,9 @@ public sealed partial class Hypervisor
     public DomainId CreateDomain(DomainConfig config)
     {
         using HypercallBuffer call = RentDomctl(DomctlCommand.createdomain, new DomainId(0)); // 0: Xen chooses the number
-        config.Write(call.Span[DomctlUnion..], _domctl);
+        config.Write(call.Span[xen_domctl.u..], _domctl);
         Check(CallDomctl(call), $"creating the domain of {config.Handle}");
-        return new DomainId(Get16(call.Span[8..]));
+        return new DomainId(Get16(call.Span[xen_domctl.domain..]));
     }
 
     /// <summary>Kills a domain and frees all that it has. What another domain still maps of it is freed when that is unmapped.</summary>
@@ -46,7 +44,7 @@ public sealed partial class Hypervisor
             return LastError == Errno.ESRCH ? false : throw XenException.FromLastError($"reading the state of {domain}");
         }
 
-        info = DomainInfo.Parse(call.Span[DomctlUnion..]);
+        info = DomainInfo.Parse(call.Span[xen_domctl.u..]);
         return info.Id == domain;
     }
 
@@ -54,7 +52,7 @@ public sealed partial class Hypervisor
     public void SetMaxMemory(DomainId domain, long kib)
     {
         using HypercallBuffer call = RentDomctl(DomctlCommand.max_mem, domain);
-        Put64(call.Span[DomctlUnion..], (ulong)kib);
+        Put64(call.Span[(xen_domctl.u + xen_domctl_max_mem.max_memkb)..], (ulong)kib);
         Check(CallDomctl(call), $"limiting {domain} to {kib} KiB");
     }
 
@@ -62,7 +60,7 @@ public sealed partial class Hypervisor
     public void SetMaxVcpus(DomainId domain, int count)
     {
         using HypercallBuffer call = RentDomctl(DomctlCommand.max_vcpus, domain);
-        Put32(call.Span[DomctlUnion..], (uint)count);
+        Put32(call.Span[(xen_domctl.u + xen_domctl_max_vcpus.max)..], (uint)count);
         Check(CallDomctl(call), $"giving {domain} {count} virtual CPUs");
     }
 
@@ -70,7 +68,7 @@ public sealed partial class Hypervisor
     public void InitializeHypercallPage(DomainId domain, Mfn page)
     {
         using HypercallBuffer call = RentDomctl(DomctlCommand.hypercall_init, domain);
-        Put64(call.Span[DomctlUnion..], page.Value);
+        Put64(call.Span[(xen_domctl.u + xen_domctl_hypercall_init.gmfn)..], page.Value);
         Check(CallDomctl(call), $"writing the hypercall page of {domain} at {page}");
     }
 
@@ -95,7 +93,7 @@ public sealed partial class Hypervisor
     public void SetAddressSize(DomainId domain, int bits)
     {
         using HypercallBuffer call = RentDomctl(DomctlCommand.set_address_size, domain);
-        Put32(call.Span[DomctlUnion..], (uint)bits);
+        Put32(call.Span[(xen_domctl.u + xen_domctl_address_size.size)..], (uint)bits);
         Check(CallDomctl(call), $"making {domain} a guest of {bits} bits");
     }
 
@@ -103,14 +101,14 @@ public sealed partial class Hypervisor
     {
         using HypercallBuffer call = RentDomctl(DomctlCommand.get_address_size, domain);
         Check(CallDomctl(call), $"reading the address size of {domain}");
-        return (int)Get32(call.Span[DomctlUnion..]);
+        return (int)Get32(call.Span[(xen_domctl.u + xen_domctl_address_size.size)..]);
     }
 
     /// <summary>How the guest's time stamp counter behaves; 0 is Xen's default: native where it is safe, else emulated.</summary>
     public void SetTscMode(DomainId domain, int mode)
     {
         using HypercallBuffer call = RentDomctl(DomctlCommand.settscinfo, domain);
-        Put32(call.Span[DomctlUnion..], (uint)mode);
+        Put32(call.Span[(xen_domctl.u + xen_domctl_tsc_info.tsc_mode)..], (uint)mode);
         Check(CallDomctl(call), $"setting the TSC mode of {domain}");
     }
 
@@ -123,17 +121,17 @@ public sealed partial class Hypervisor
     private HypercallBuffer RentVcpuContext(DomctlCommand command, DomainId domain, int vcpu, HypercallBuffer registers)
     {
         HypercallBuffer call = RentDomctl(command, domain);
-        Put32(call.Span[DomctlUnion..], (uint)vcpu);                    // xen_domctl_vcpucontext.vcpu
-        Put64(call.Span[(DomctlUnion + 8)..], registers.Address);       // .ctxt
+        Put32(call.Span[(xen_domctl.u + xen_domctl_vcpucontext.vcpu)..], (uint)vcpu);
+        Put64(call.Span[(xen_domctl.u + xen_domctl_vcpucontext.ctxt)..], registers.Address);
         return call;
     }
 
     private HypercallBuffer RentDomctl(DomctlCommand command, DomainId domain)
     {
-        HypercallBuffer call = _privcmd.Rent(DomctlSize);
-        Put32(call.Span, (uint)command);
-        Put32(call.Span[4..], _domctl);
-        Put16(call.Span[8..], domain.Value);
+        HypercallBuffer call = _privcmd.Rent(xen_domctl.Size);
+        Put32(call.Span[xen_domctl.cmd..], (uint)command);
+        Put32(call.Span[xen_domctl.interface_version..], _domctl);
+        Put16(call.Span[xen_domctl.domain..], domain.Value);
         return call;
     }
 
@@ -144,7 +142,7 @@ public sealed partial class Hypervisor
         foreach (uint version in s_domctlVersions)
         {
             using HypercallBuffer call = RentDomctl(DomctlCommand.getdomaininfo, DomainId.Zero);
-            Put32(call.Span[4..], version);
+            Put32(call.Span[xen_domctl.interface_version..], version);
             if (CallDomctl(call) >= 0)
                 return version;
             if (LastError != Errno.EACCES) // EACCES is the answer to another version's number

@@ -1,5 +1,6 @@
 using Hypha.Xen.Native;
 using static Hypha.Xen.FailureText;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
@@ -9,26 +10,26 @@ public sealed partial class Hypervisor
     /// <summary>Makes a port in <paramref name="domain"/> to which <paramref name="remote"/> may bind.</summary>
     public EvtchnPort AllocateUnbound(DomainId domain, DomainId remote)
     {
-        using HypercallBuffer call = _privcmd.Rent(8); // struct evtchn_alloc_unbound
-        Put16(call.Span, domain.Value);
-        Put16(call.Span[2..], remote.Value);
+        using HypercallBuffer call = _privcmd.Rent(evtchn_alloc_unbound.Size);
+        Put16(call.Span[evtchn_alloc_unbound.dom..], domain.Value);
+        Put16(call.Span[evtchn_alloc_unbound.remote_dom..], remote.Value);
         Check(_privcmd.TryCall(HypercallNumber.event_channel_op, (ulong)EventChannelOp.alloc_unbound, call.Address),
             $"allocating an event channel in {domain} for {remote}");
-        return new EvtchnPort(Get32(call.Span[4..]));
+        return new EvtchnPort(Get32(call.Span[evtchn_alloc_unbound.port..]));
     }
 
     public EventChannelStatus ReadEventChannel(DomainId domain, EvtchnPort port)
     {
-        using HypercallBuffer call = _privcmd.Rent(24); // struct evtchn_status
-        Put16(call.Span, domain.Value);
-        Put32(call.Span[4..], port.Value);
+        using HypercallBuffer call = _privcmd.Rent(evtchn_status.Size);
+        Put16(call.Span[evtchn_status.dom..], domain.Value);
+        Put32(call.Span[evtchn_status.port..], port.Value);
         Check(_privcmd.TryCall(HypercallNumber.event_channel_op, (ulong)EventChannelOp.status, call.Address),
             $"reading the state of {port} of {domain}");
-        var state = (EventChannelState)Get32(call.Span[8..]);
+        var state = (EventChannelState)Get32(call.Span[evtchn_status.status..]);
         return new EventChannelStatus(
             state,
-            state is EventChannelState.Unbound or EventChannelState.Interdomain ? new DomainId(Get16(call.Span[16..])) : null,
-            state is EventChannelState.Interdomain ? new EvtchnPort(Get32(call.Span[20..])) : null);
+            state is EventChannelState.Unbound or EventChannelState.Interdomain ? new DomainId(Get16(call.Span[evtchn_status.u__interdomain__dom..])) : null,
+            state is EventChannelState.Interdomain ? new EvtchnPort(Get32(call.Span[evtchn_status.u__interdomain__port..])) : null);
     }
 }
 

@@ -1,5 +1,6 @@
 using Hypha.Xen.Native;
 using static Hypha.Xen.FailureText;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
@@ -11,11 +12,11 @@ public sealed partial class Hypervisor
     /// <summary>How large a domain's grant table is and may become, in pages.</summary>
     public (int Frames, int MaxFrames) ReadGrantTableSize(DomainId domain)
     {
-        using HypercallBuffer call = _privcmd.Rent(16); // struct gnttab_query_size
-        Put16(call.Span, domain.Value);
+        using HypercallBuffer call = _privcmd.Rent(gnttab_query_size.Size);
+        Put16(call.Span[gnttab_query_size.dom..], domain.Value);
         Check(_privcmd.TryCall(HypercallNumber.grant_table_op, QuerySize, call.Address, 1), $"reading the size of the grant table of {domain}");
-        short status = (short)Get16(call.Span[12..]);
-        return status == 0 ? ((int)Get32(call.Span[4..]), (int)Get32(call.Span[8..]))
+        short status = (short)Get16(call.Span[gnttab_query_size.status..]);
+        return status == 0 ? ((int)Get32(call.Span[gnttab_query_size.nr_frames..]), (int)Get32(call.Span[gnttab_query_size.max_nr_frames..]))
             : throw new XenException($"reading the size of the grant table of {domain}: refused (GNTST {status})");
     }
 

@@ -2,14 +2,13 @@ using Hypha.Linux;
 using Hypha.Xen.Native;
 using System.Runtime.InteropServices;
 using static Hypha.Xen.FailureText;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
 /// <summary>HYPERVISOR_memory_op, public/memory.h.</summary>
 public sealed partial class Hypervisor
 {
-    private const int ReservationSize = 32; // struct xen_memory_reservation
-
     // 512 KiB of buffer a call; more extents than that go in several calls.
     private const int ExtentsPerCall = 65536;
 
@@ -77,7 +76,7 @@ public sealed partial class Hypervisor
     public Pfn ReadMaximumFrame(DomainId domain)
     {
         using HypercallBuffer call = _privcmd.Rent(sizeof(ulong));
-        Put16(call.Span, domain.Value);
+        Put16(call.Span[xen_memory_domain.domid..], domain.Value);
         int frame = Check(_privcmd.TryCall(HypercallNumber.memory_op, (ulong)MemoryOp.maximum_gpfn, call.Address),
             $"reading the highest frame of {domain}");
         return new Pfn((ulong)frame);
@@ -85,12 +84,13 @@ public sealed partial class Hypervisor
 
     private int CallReservation(MemoryOp op, DomainId domain, int order, ulong extents, long count)
     {
-        using HypercallBuffer call = _privcmd.Rent(ReservationSize);
+        using HypercallBuffer call = _privcmd.Rent(xen_memory_reservation.Size);
         Span<byte> reservation = call.Span;
-        Put64(reservation, extents);                // 0..8, extent_start
-        Put64(reservation[8..], (ulong)count);      // 8..16, nr_extents
-        Put32(reservation[16..], (uint)order);      // 16..20, extent_order; mem_flags stay 0: any memory
-        Put16(reservation[24..], domain.Value);     // 24..26, domid
+        Put64(reservation[xen_memory_reservation.extent_start..], extents);
+        Put64(reservation[xen_memory_reservation.nr_extents..], (ulong)count);
+        Put32(reservation[xen_memory_reservation.extent_order..], (uint)order);
+        Put32(reservation[xen_memory_reservation.mem_flags..], 0); // any memory
+        Put16(reservation[xen_memory_reservation.domid..], domain.Value);
         return _privcmd.TryCall(HypercallNumber.memory_op, (ulong)op, call.Address);
     }
 }

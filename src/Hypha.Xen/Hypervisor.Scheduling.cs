@@ -1,5 +1,6 @@
 using static Hypha.Xen.FailureText;
 using Hypha.Xen.Native;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
@@ -11,9 +12,9 @@ public sealed partial class Hypervisor
     /// <summary>Stops a domain as though it had stopped itself. It stays until it is destroyed.</summary>
     public void Shutdown(DomainId domain, ShutdownReason reason)
     {
-        using HypercallBuffer call = _privcmd.Rent(8); // struct sched_remote_shutdown
-        Put16(call.Span, domain.Value);
-        Put32(call.Span[4..], (uint)reason);
+        using HypercallBuffer call = _privcmd.Rent(sched_remote_shutdown.Size);
+        Put16(call.Span[sched_remote_shutdown.domain_id..], domain.Value);
+        Put32(call.Span[sched_remote_shutdown.reason..], (uint)reason);
         Check(_privcmd.TryCall(HypercallNumber.sched_op, RemoteShutdown, call.Address), $"shutting down {domain}");
     }
 }

@@ -1,14 +1,12 @@
 using Hypha.Linux;
 using Hypha.Xen.Native;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
 /// <summary>HYPERVISOR_sysctl, public/sysctl.h: operations on the whole machine.</summary>
 public sealed partial class Hypervisor
 {
-    private const int SysctlSize = 136; // struct xen_sysctl
-    private const int SysctlUnion = 8;  // its u
-
     // 0x15 is Xen 4.17 to 4.20, 0x16 is 4.21 and 4.22; what is used here is the same in both.
     private static readonly uint[] s_sysctlVersions = [0x15, 0x16];
 
@@ -22,15 +20,15 @@ public sealed partial class Hypervisor
         using HypercallBuffer call = RentSysctl(SysctlCommand.physinfo);
         if (CallSysctl(call) < 0)
             throw XenException.FromLastError("reading the machine's memory and processors");
-        ReadOnlySpan<byte> u = call.Span[SysctlUnion..];
+        ReadOnlySpan<byte> u = call.Span[xen_sysctl.u..];
         return new PhysicalInfo(
-            Cpus: (int)Get32(u[8..]),
-            CpuKhz: (int)Get32(u[24..]),
-            Capabilities: (PhysicalCapabilities)Get32(u[28..]),
-            TotalPages: Get64(u[40..]),
-            FreePages: Get64(u[48..]),
-            ScrubPages: Get64(u[56..]),
-            OutstandingPages: Get64(u[64..]));
+            Cpus: (int)Get32(u[xen_sysctl_physinfo.nr_cpus..]),
+            CpuKhz: (int)Get32(u[xen_sysctl_physinfo.cpu_khz..]),
+            Capabilities: (PhysicalCapabilities)Get32(u[xen_sysctl_physinfo.capabilities..]),
+            TotalPages: Get64(u[xen_sysctl_physinfo.total_pages..]),
+            FreePages: Get64(u[xen_sysctl_physinfo.free_pages..]),
+            ScrubPages: Get64(u[xen_sysctl_physinfo.scrub_pages..]),
+            OutstandingPages: Get64(u[xen_sysctl_physinfo.outstanding_pages..]));
     }
 
     /// <summary>All domains, dying ones too, by number.</summary>
@@ -38,20 +36,20 @@ public sealed partial class Hypervisor
     {
         const int Batch = 128;
         var domains = new List<DomainInfo>();
-        using HypercallBuffer list = _privcmd.Rent(Batch * DomainInfo.Size);
+        using HypercallBuffer list = _privcmd.Rent(Batch * xen_domctl_getdomaininfo.Size);
         ushort first = 0;
         while (true)
         {
             using HypercallBuffer call = RentSysctl(SysctlCommand.getdomaininfolist);
-            Span<byte> u = call.Span[SysctlUnion..];
-            Put16(u, first);
-            Put32(u[4..], Batch);
-            Put64(u[8..], list.Address);
+            Span<byte> u = call.Span[xen_sysctl.u..];
+            Put16(u[xen_sysctl_getdomaininfolist.first_domain..], first);
+            Put32(u[xen_sysctl_getdomaininfolist.max_domains..], Batch);
+            Put64(u[xen_sysctl_getdomaininfolist.buffer..], list.Address);
             if (CallSysctl(call) < 0)
                 throw XenException.FromLastError("listing the domains");
-            int count = Math.Min((int)Get32(u[16..]), Batch);
+            int count = Math.Min((int)Get32(u[xen_sysctl_getdomaininfolist.num_domains..]), Batch);
             for (int i = 0; i < count; i++)
-                domains.Add(DomainInfo.Parse(list.Span.Slice(i * DomainInfo.Size, DomainInfo.Size)));
+                domains.Add(DomainInfo.Parse(list.Span[(i * xen_domctl_getdomaininfo.Size)..]));
             if (count < Batch)
                 return domains;
             first = (ushort)(domains[^1].Id.Value + 1);
@@ -64,21 +62,21 @@ public sealed partial class Hypervisor
     {
         using HypercallBuffer text = _privcmd.Rent(buffer.Length);
         using HypercallBuffer call = RentSysctl(SysctlCommand.readconsole);
-        Span<byte> u = call.Span[SysctlUnion..];
-        Put64(u[8..], text.Address);
-        Put32(u[16..], (uint)buffer.Length);
+        Span<byte> u = call.Span[xen_sysctl.u..];
+        Put64(u[xen_sysctl_readconsole.buffer..], text.Address);
+        Put32(u[xen_sysctl_readconsole.count..], (uint)buffer.Length);
         if (CallSysctl(call) < 0)
             throw XenException.FromLastError("reading the hypervisor's log");
-        int count = Math.Min((int)Get32(u[16..]), buffer.Length);
+        int count = Math.Min((int)Get32(u[xen_sysctl_readconsole.count..]), buffer.Length);
         text.Span[..count].CopyTo(buffer);
         return count;
     }
 
     private HypercallBuffer RentSysctl(SysctlCommand command)
     {
-        HypercallBuffer call = _privcmd.Rent(SysctlSize);
-        Put32(call.Span, (uint)command);
-        Put32(call.Span[4..], _sysctl);
+        HypercallBuffer call = _privcmd.Rent(xen_sysctl.Size);
+        Put32(call.Span[xen_sysctl.cmd..], (uint)command);
+        Put32(call.Span[xen_sysctl.interface_version..], _sysctl);
         return call;
     }
 
@@ -89,7 +87,7 @@ public sealed partial class Hypervisor
         foreach (uint version in s_sysctlVersions)
         {
             using HypercallBuffer call = RentSysctl(SysctlCommand.physinfo);
-            Put32(call.Span[4..], version);
+            Put32(call.Span[xen_sysctl.interface_version..], version);
             if (CallSysctl(call) >= 0)
                 return version;
             if (LastError != Errno.EACCES) // EACCES is the answer to another version's number

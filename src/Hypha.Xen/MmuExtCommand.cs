@@ -8,4 +8,5 @@ public enum MmuExtCommand : uint
     PinL3Table = 2,
     PinL4Table = 3,
     UnpinTable = 4,
+    ClearPage = 16,
 }

@@ -1,5 +1,6 @@
 using Hypha.Linux;
 using System.Buffers.Binary;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
@@ -18,7 +19,7 @@ public static class VchanClient
             VchanHeader header = VchanHeader.Read(control.Memory, server);
             rings = GrantMap.Map(server, header.RingGrants);
             port = channels.BindInterdomain(server, serverPort);
-            control.NotifyOnUnmap(VchanLayout.ClientLive, port.Port);
+            control.NotifyOnUnmap(vchan_interface.cli_live, port.Port);
             GrantMap first = control, second = rings;
             return Join(control.Memory, rings.Memory, 0, header, port, () =>
             {
@@ -42,10 +43,10 @@ public static class VchanClient
         var stream = new VchanStream(
             control,
             SharedRing.Consumer(new RingLayout(
-                control, VchanLayout.RightConsumer, VchanLayout.RightProducer, rings, ringsOffset + leftSize, 1 << header.RightOrder)),
-            SharedRing.Producer(new RingLayout(control, VchanLayout.LeftConsumer, VchanLayout.LeftProducer, rings, ringsOffset, leftSize)),
+                control, vchan_interface.right__cons, vchan_interface.right__prod, rings, ringsOffset + leftSize, 1 << header.RightOrder)),
+            SharedRing.Producer(new RingLayout(control, vchan_interface.left__cons, vchan_interface.left__prod, rings, ringsOffset, leftSize)),
             isServer: false, port, release);
-        Volatile.Write(ref control.Span[VchanLayout.ClientLive], VchanLayout.Connected);
+        Volatile.Write(ref control.Span[vchan_interface.cli_live], VchanProtocol.Connected);
         port.Notify();
         return stream;
     }
@@ -57,16 +58,16 @@ internal sealed record VchanHeader(int LeftOrder, int RightOrder, GrantRef[] Rin
     internal static VchanHeader Read(MemoryMapping control, DomainId server)
     {
         byte[] page = control.Span[..Page.Size].ToArray();
-        if (page[VchanLayout.ServerLive] != VchanLayout.Connected)
+        if (page[vchan_interface.srv_live] != VchanProtocol.Connected)
             throw new XenException($"connecting to a vchan of {server}: its server has gone");
-        int left = BinaryPrimitives.ReadUInt16LittleEndian(page.AsSpan(VchanLayout.LeftOrder));
-        int right = BinaryPrimitives.ReadUInt16LittleEndian(page.AsSpan(VchanLayout.RightOrder));
-        if (left is < VchanLayout.SmallestOrder or > VchanLayout.LargestOrder || right is < VchanLayout.SmallestOrder or > VchanLayout.LargestOrder)
+        int left = BinaryPrimitives.ReadUInt16LittleEndian(page.AsSpan(vchan_interface.left_order));
+        int right = BinaryPrimitives.ReadUInt16LittleEndian(page.AsSpan(vchan_interface.right_order));
+        if (left is < VchanProtocol.SmallestOrder or > VchanProtocol.LargestOrder || right is < VchanProtocol.SmallestOrder or > VchanProtocol.LargestOrder)
             throw new XenException($"connecting to a vchan of {server}: its rings' orders are {left} and {right}, and must be"
-                + $" {VchanLayout.SmallestOrder} to {VchanLayout.LargestOrder}");
-        var grants = new GrantRef[VchanLayout.PagesOf(left) + VchanLayout.PagesOf(right)]; // at most 512: they end within the page
+                + $" {VchanProtocol.SmallestOrder} to {VchanProtocol.LargestOrder}");
+        var grants = new GrantRef[VchanProtocol.PagesOf(left) + VchanProtocol.PagesOf(right)]; // at most 512: they end within the page
         for (int i = 0; i < grants.Length; i++)
-            grants[i] = new GrantRef(BinaryPrimitives.ReadUInt32LittleEndian(page.AsSpan(VchanLayout.Grants + (i * sizeof(uint)))));
+            grants[i] = new GrantRef(BinaryPrimitives.ReadUInt32LittleEndian(page.AsSpan(vchan_interface.grants + (i * sizeof(uint)))));
         return new VchanHeader(left, right, grants);
     }
 }

@@ -1,6 +1,7 @@
 using Hypha.Linux;
 using System.Buffers.Binary;
 using System.Numerics;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
@@ -32,12 +33,12 @@ public sealed class VchanServer : IDisposable
     public static VchanServer Create(EventChannels channels, DomainId client, int toClientBytes = 64 * 1024, int toServerBytes = 16 * 1024)
     {
         int left = OrderOf(toServerBytes), right = OrderOf(toClientBytes);
-        GrantShare share = GrantShare.Allocate(client, 1 + VchanLayout.PagesOf(left) + VchanLayout.PagesOf(right));
+        GrantShare share = GrantShare.Allocate(client, 1 + VchanProtocol.PagesOf(left) + VchanProtocol.PagesOf(right));
         EventChannel? port = null;
         try
         {
             port = channels.BindUnbound(client);
-            share.NotifyOnUnmap(VchanLayout.ServerLive, port.Port);
+            share.NotifyOnUnmap(vchan_interface.srv_live, port.Port);
             VchanStream stream = Lay(share.Memory, share.Grants[1..], left, right, port, share.Dispose);
             return new VchanServer(share.Grants[0], port.Port, stream);
         }
@@ -52,7 +53,7 @@ public sealed class VchanServer : IDisposable
     private static int OrderOf(int bytes)
     {
         int order = BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, Page.Size)));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(order, VchanLayout.LargestOrder);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(order, VchanProtocol.LargestOrder);
         return order;
     }
 
@@ -60,19 +61,19 @@ public sealed class VchanServer : IDisposable
     internal static VchanStream Lay(MemoryMapping memory, ReadOnlySpan<GrantRef> ringGrants, int left, int right, IEventPort port, Action release)
     {
         Span<byte> control = memory.Span[..Page.Size];
-        BinaryPrimitives.WriteUInt16LittleEndian(control[VchanLayout.LeftOrder..], (ushort)left);
-        BinaryPrimitives.WriteUInt16LittleEndian(control[VchanLayout.RightOrder..], (ushort)right);
+        BinaryPrimitives.WriteUInt16LittleEndian(control[vchan_interface.left_order..], (ushort)left);
+        BinaryPrimitives.WriteUInt16LittleEndian(control[vchan_interface.right_order..], (ushort)right);
         for (int i = 0; i < ringGrants.Length; i++)
-            BinaryPrimitives.WriteUInt32LittleEndian(control[(VchanLayout.Grants + (i * sizeof(uint)))..], ringGrants[i].Value);
-        control[VchanLayout.ClientLive] = VchanLayout.NotYetConnected;
-        control[VchanLayout.ClientNotify] = VchanLayout.NotifyWrite;
-        control[VchanLayout.ServerNotify] = VchanLayout.NotifyWrite;
-        Volatile.Write(ref control[VchanLayout.ServerLive], VchanLayout.Connected);
+            BinaryPrimitives.WriteUInt32LittleEndian(control[(vchan_interface.grants + (i * sizeof(uint)))..], ringGrants[i].Value);
+        control[vchan_interface.cli_live] = VchanProtocol.NotYetConnected;
+        control[vchan_interface.cli_notify] = VchanProtocol.NotifyWrite;
+        control[vchan_interface.srv_notify] = VchanProtocol.NotifyWrite;
+        Volatile.Write(ref control[vchan_interface.srv_live], VchanProtocol.Connected);
         int leftSize = 1 << left;
         return new VchanStream(
             memory,
-            SharedRing.Consumer(new RingLayout(memory, VchanLayout.LeftConsumer, VchanLayout.LeftProducer, memory, Page.Size, leftSize)),
-            SharedRing.Producer(new RingLayout(memory, VchanLayout.RightConsumer, VchanLayout.RightProducer, memory, Page.Size + leftSize, 1 << right)),
+            SharedRing.Consumer(new RingLayout(memory, vchan_interface.left__cons, vchan_interface.left__prod, memory, Page.Size, leftSize)),
+            SharedRing.Producer(new RingLayout(memory, vchan_interface.right__cons, vchan_interface.right__prod, memory, Page.Size + leftSize, 1 << right)),
             isServer: true, port, release);
     }
 

@@ -1,5 +1,6 @@
 using Hypha.Linux;
 using System.Runtime.CompilerServices;
+using static Hypha.Xen.Native.Layout;
 
 namespace Hypha.Xen;
 
@@ -33,8 +34,8 @@ public sealed class VchanStream : Stream
         _port = port;
         _release = release;
         (_ownLive, _peerLive, _informs, _isInformed) = isServer
-            ? (VchanLayout.ServerLive, VchanLayout.ClientLive, VchanLayout.ServerNotify, VchanLayout.ClientNotify)
-            : (VchanLayout.ClientLive, VchanLayout.ServerLive, VchanLayout.ClientNotify, VchanLayout.ServerNotify);
+            ? (vchan_interface.srv_live, vchan_interface.cli_live, vchan_interface.srv_notify, vchan_interface.cli_notify)
+            : (vchan_interface.cli_live, vchan_interface.srv_live, vchan_interface.cli_notify, vchan_interface.srv_notify);
         port.OnEvent(() =>
         {
             _readable.Set();
@@ -61,14 +62,14 @@ public sealed class VchanStream : Stream
             int count = _incoming.Read(buffer.Span);
             if (count > 0)
             {
-                Inform(VchanLayout.NotifyRead);
+                Inform(VchanProtocol.NotifyRead);
                 return count;
             }
 
             ThrowIfBroken(_incoming);
             if (gone)
                 return 0;
-            Request(VchanLayout.NotifyWrite);
+            Request(VchanProtocol.NotifyWrite);
             if (_incoming.Available > 0 || _incoming.IsBroken || PeerIsGone())
                 continue;
             _port.Arm();
@@ -89,12 +90,12 @@ public sealed class VchanStream : Stream
             if (count > 0)
             {
                 buffer = buffer[count..];
-                Inform(VchanLayout.NotifyWrite);
+                Inform(VchanProtocol.NotifyWrite);
                 continue;
             }
 
             ThrowIfBroken(_outgoing);
-            Request(VchanLayout.NotifyRead);
+            Request(VchanProtocol.NotifyRead);
             if (_outgoing.Available > 0 || _outgoing.IsBroken || PeerIsGone())
                 continue;
             _port.Arm();
@@ -106,7 +107,7 @@ public sealed class VchanStream : Stream
     private bool PeerIsGone()
     {
         using var control = new SharedRing.Access(_control);
-        return Volatile.Read(ref control.At<byte>(_peerLive)) == VchanLayout.Gone;
+        return Volatile.Read(ref control.At<byte>(_peerLive)) == VchanProtocol.Gone;
     }
 
     /// <summary>Sends an event if the peer asked for one after this kind of action, once for each time it asked.</summary>
@@ -154,7 +155,7 @@ public sealed class VchanStream : Stream
         if (!disposing || Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         using (var control = new SharedRing.Access(_control))
-            Volatile.Write(ref control.At<byte>(_ownLive), VchanLayout.Gone);
+            Volatile.Write(ref control.At<byte>(_ownLive), VchanProtocol.Gone);
         try
         {
             _port.Notify();
