@@ -139,15 +139,16 @@ qemu=(qemu-system-x86_64 "${machine[@]}" -smp "$cpus" -m "$memory" -nodefaults -
 for disk in "${disks[@]}"; do
   qemu+=(-drive "file=$disk,format=raw,if=virtio,readonly=on")
 done
-TMPDIR=${TMPDIR:-/var/tmp} setpriv --pdeathsig KILL "${qemu[@]}" </dev/null >"$run/qemu.log" 2>&1 &
+TMPDIR=${TMPDIR:-/var/tmp} nice -n "${HYPHA_LAB_NICE:-0}" setpriv --pdeathsig KILL "${qemu[@]}" </dev/null >"$run/qemu.log" 2>&1 &
 qemu_pid=$!
 pids+=("$qemu_pid")
 
-deadline=$((SECONDS + 180))
+# 10 s on an idle machine, minutes on one that is busy building.
+deadline=$((SECONDS + 900))
 until grep -q '^lab: ready' "$log"; do
   kill -0 "$qemu_pid" 2>/dev/null || fail "QEMU ended: $(tail -n 3 "$run/qemu.log")"
   ! grep -q '^lab: failed' "$log" || fail "dom0 did not come up"
-  [ "$SECONDS" -lt "$deadline" ] || fail "dom0 was not up within 180 s"
+  [ "$SECONDS" -lt "$deadline" ] || fail "dom0 was not up within 900 s"
   read -rt 0.05 <> <(:) || true
 done
 

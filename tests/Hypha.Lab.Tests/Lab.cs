@@ -8,7 +8,7 @@ namespace Hypha.Lab.Tests;
 public class Lab : IAsyncLifetime
 {
     /// <summary>How long a boot may take: 10 s on an idle machine, minutes on one that is busy building.</summary>
-    private static readonly TimeSpan BootDeadline = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan BootDeadline = TimeSpan.FromMinutes(20);
 
     private readonly string _session = Directory.CreateTempSubdirectory("hypha-lab-tests.").FullName;
     private readonly string[] _options;
