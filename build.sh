@@ -18,7 +18,7 @@ publish hyphactl usr/bin
 publish hyphad usr/sbin
 publish hyphactr usr/lib/hypha
 
-for unit in packaging/*.service; do
+for unit in packaging/systemd/*.service; do
   [ -f "$unit" ] || continue
   install -D -m 644 "$unit" "$root/usr/lib/systemd/system/$(basename "$unit")"
 done
@@ -31,6 +31,5 @@ if [ -f kernel/target/kernel ] && [ -z "${HYPHA_DEBIAN_KERNEL:-}" ]; then
 else
   install -m 644 "$kernel/vmlinuz" "$root/var/lib/hypha/default/kernel"
 fi
-if [ -x scripts/make-initrd.sh ]; then
-  scripts/make-initrd.sh "$root/usr/lib/hypha/hyphactr" "$kernel/modules/lib/modules/$(cat "$kernel/version")" "$root/var/lib/hypha/default/initrd"
-fi
+# The modules are there for either: an initrd works with Debian's kernel, too, when somebody names it with -k.
+scripts/make-initrd.sh "$root/var/lib/hypha/default/initrd" "$root/usr/lib/hypha/hyphactr" "$kernel/modules/lib/modules/$(cat "$kernel/version")"
