@@ -1,6 +1,6 @@
 namespace Hypha.Xen;
 
-/// <summary>What <see cref="Hypervisor.MmuExtended"/> does to a page of a PV guest (public/xen.h, MMUEXT_*).</summary>
+/// <summary>What <see cref="Hypervisor.MmuExtended(DomainId, MmuExtCommand, Mfn)"/> does to a page of a PV guest (public/xen.h, MMUEXT_*).</summary>
 public enum MmuExtCommand : uint
 {
     PinL1Table = 0,
