@@ -21,12 +21,14 @@ internal sealed class Guest : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("probe-").FullName;
     private readonly Guid _uuid = Guid.NewGuid();
     private readonly List<BlockDevice> _disks = [];
+    private readonly BoundedLog _log;
     private readonly BuiltDomain _domain;
     private readonly DomainWatcher _watcher;
     private GuestConsole _console;
 
     private Guest(string kernelPath, string initrdPath, string command)
     {
+        _log = new BoundedLog(Path.Combine(_directory, "console.log"));
         Store = XenStoreClient.Connect();
         _watcher = new DomainWatcher(_xen, Store, NullLogger.Instance);
         Before = Leftovers();
@@ -88,14 +90,14 @@ internal sealed class Guest : IAsyncDisposable
         return guest;
     }
 
-    /// <summary>Waits for a text on the console, from <paramref name="offset"/> on.</summary>
-    public async Task<string> SeeAsync(string text, long offset = 0)
+    /// <summary>Waits for a line with a text on the console.</summary>
+    public async Task<string> SeeAsync(string text)
     {
         using var patience = new CancellationTokenSource(s_patience);
         var seen = new System.Text.StringBuilder();
         try
         {
-            await foreach (ReadOnlyMemory<byte> chunk in _console.Log.FollowAsync(offset, patience.Token))
+            await foreach (ReadOnlyMemory<byte> chunk in _console.Log.FollowAsync(0, patience.Token))
             {
                 seen.Append(System.Text.Encoding.UTF8.GetString(chunk.Span));
                 int at = seen.ToString().IndexOf(text, StringComparison.Ordinal);
@@ -110,8 +112,6 @@ internal sealed class Guest : IAsyncDisposable
     }
 
     public void Type(string text) => _console.Write(System.Text.Encoding.ASCII.GetBytes(text));
-
-    public long ConsoleEnd => _console.Log.End;
 
     /// <summary>As a daemon does that was restarted.</summary>
     public async Task ReattachAsync()
@@ -149,10 +149,11 @@ internal sealed class Guest : IAsyncDisposable
         Store.Dispose();
         _events.Dispose();
         _xen.Dispose();
+        _log.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 
-    private GuestConsole Attach() => GuestConsole.Attach(_xen, _events, Id, _domain.ConsoleFrame, _domain.ConsolePort, Path.Combine(_directory, "console.log"));
+    private GuestConsole Attach() => GuestConsole.Attach(_xen, _events, Id, _domain.ConsoleFrame, _domain.ConsolePort, _log);
 
     private string[] Leftovers()
     {

@@ -92,6 +92,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
         Task removal = DomainNodes.RemoveAsync(store, _domain, _uuid);
         await store.WaitForAsync(paths.Frontend / "state", state => state == "6").WaitAsync(s_patience);
         Assert.Equal("0", await store.ReadAsync(paths.Backend / "online"));
+        Assert.Equal("5", await store.ReadAsync(paths.Backend / "state"));
         Assert.False(removal.IsCompleted);
         await store.WriteAsync(paths.Backend / "state", "6");
         await removal.WaitAsync(s_patience);
@@ -100,6 +101,22 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
             or "/local/domain/0/backend" or "/local/domain/0/backend/vbd" or "/local/domain/0/backend/console" or "/vm") || before.Contains(path)));
         Assert.False(await store.IsIntroducedAsync(_domain.Value));
         await DomainNodes.RemoveAsync(store, _domain, _uuid).WaitAsync(s_patience);
+    }
+
+    [Fact]
+    public async Task Removal_does_not_wait_for_a_back_end_whose_front_end_the_store_removed_with_its_dead_owner()
+    {
+        using XenStoreClient store = daemon.Connect();
+        BlockDevice disk = new(51712, "/image");
+        DomainNodes nodes = Nodes();
+        disk.AddNodes(nodes, "/dev/loop3", 7, 3);
+        await nodes.WriteAsync(store);
+        await store.WriteAsync(disk.Paths(_domain).Backend / "state", "4");
+        await store.RemoveAsync(disk.Paths(_domain).Frontend);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        await DomainNodes.RemoveAsync(store, _domain, _uuid).WaitAsync(s_patience);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2.5), $"it took {clock.Elapsed}");
+        Assert.Null(await store.TryReadAsync(disk.Paths(_domain).Backend));
     }
 
     [Fact]

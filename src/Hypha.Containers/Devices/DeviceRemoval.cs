@@ -53,13 +53,17 @@ internal static class DeviceRemoval
         StorePath state = device.Backend / "state";
         bool served = await store.TransactAsync(async transaction =>
         {
-            // A back end that nobody ever served has nothing to let go of.
-            if (IsIdle(await transaction.TryReadAsync(state, cancellation).ConfigureAwait(false)))
+            // A back end that nobody ever served has nothing to let go of. One whose front end is gone (the store removes what a
+            // dead guest owned) lets go by itself and, in Linux, says nothing of it.
+            if (IsIdle(await transaction.TryReadAsync(state, cancellation).ConfigureAwait(false))
+                || await transaction.TryReadAsync(device.Frontend / "state", cancellation).ConfigureAwait(false) is null)
+            {
                 return false;
+            }
             transaction.Write(device.Backend / "online", "0");
-            // The store itself may have removed a dead guest's nodes, which the back end takes for the same.
-            if (await transaction.TryReadAsync(device.Frontend / "state", cancellation).ConfigureAwait(false) is not null)
-                transaction.Write(device.Frontend / "state", ((int)XenbusState.Closed).ToString());
+            // Without "closing" Linux leaves the state as it was, should the front end's nodes vanish before it looks.
+            transaction.Write(state, ((int)XenbusState.Closing).ToString());
+            transaction.Write(device.Frontend / "state", ((int)XenbusState.Closed).ToString());
             return true;
         }, cancellation).ConfigureAwait(false);
         if (!served)
