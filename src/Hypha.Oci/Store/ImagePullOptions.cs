@@ -7,7 +7,7 @@ public sealed record ImagePullOptions
 
     public PullPolicy Pull { get; init; } = PullPolicy.Missing;
 
-    /// <summary>The registry may be spoken to in plain HTTP, and over HTTPS with a certificate that nobody vouches for.</summary>
+    /// <summary>The registry is spoken to in plain HTTP, as if it stood in <see cref="ImageStoreOptions.InsecureRegistries"/>.</summary>
     public bool Insecure { get; init; }
 }
 

@@ -53,11 +53,11 @@ public sealed class ImageStore
             throw new ImageException($"{reference} is not on this host, and it was asked not to pull it");
 
         PullJob job;
-        string key = $"{options.Pull} {reference}";
+        string key = $"{options.Pull} {options.Insecure} {reference}";
         lock (_jobs)
         {
             if (!_jobs.TryGetValue(key, out job!))
-                _jobs[key] = job = PullJob.Start((listener, stop) => PullAsync(reference, listener, stop));
+                _jobs[key] = job = PullJob.Start((listener, stop) => PullAsync(reference, options.Insecure, listener, stop));
             job.Join(progress);
         }
         try
@@ -110,10 +110,10 @@ public sealed class ImageStore
 
     private string PathOf(Sha256Digest digest) => Path.Combine(Directory, "sha256-" + digest.Hex);
 
-    private async Task<StoredImage> PullAsync(ImageReference reference, IProgress<ImageProgress> progress, CancellationToken stop)
+    private async Task<StoredImage> PullAsync(ImageReference reference, bool insecure, IProgress<ImageProgress> progress, CancellationToken stop)
     {
         progress.Report(new ImageProgress(ImageStep.Resolving, reference.ToString(), 0, 0));
-        using var registry = new RegistryClient(reference, Options);
+        using var registry = new RegistryClient(reference, insecure ? Options with { InsecureRegistries = [.. Options.InsecureRegistries, reference.Host] } : Options);
         // Ask what the tag means now before the manifest is read: most often it is here already.
         if (reference.Digest is null && await registry.FindDigestAsync(stop).ConfigureAwait(false) is { } current
             && Find(reference.WithoutTag(current)) is { } unchanged)
