@@ -32,7 +32,7 @@ internal sealed class LocalChecks(string root)
 
     private Check Xen()
     {
-        const string Advice = "install the hypervisor and boot it: apt-get install xen-hypervisor-amd64, then reboot. "
+        const string Advice = "install the hypervisor and boot it: apt-get install xen-hypervisor-amd64, then reboot into the entry \"with Xen hypervisor\". "
             + "To try Hypha without it: ./try.sh in Hypha's sources";
         if (Text("/sys/hypervisor/type") != "xen")
             return Result("Xen", false, "", "this kernel does not run on Xen", Advice);
