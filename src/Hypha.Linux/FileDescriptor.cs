@@ -80,6 +80,24 @@ public sealed class FileDescriptor : SafeHandle
         }
     }
 
+    /// <summary>The same open file under a second number, <paramref name="lowest"/> or more, with O_CLOEXEC.</summary>
+    public FileDescriptor DuplicateFrom(int lowest)
+    {
+        const int duplicate = 1030; // F_DUPFD_CLOEXEC
+        bool added = false;
+        try
+        {
+            DangerousAddRef(ref added);
+            int fd = Libc.fcntl((int)handle, duplicate, lowest);
+            return fd >= 0 ? new FileDescriptor(fd) : throw LinuxException.FromLastError("duplicating a descriptor");
+        }
+        finally
+        {
+            if (added)
+                DangerousRelease();
+        }
+    }
+
     protected override bool ReleaseHandle() => Libc.close((int)handle) == 0;
 }
 
