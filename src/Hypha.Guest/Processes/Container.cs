@@ -14,6 +14,7 @@ public sealed class Container(Bundle bundle)
 
     private readonly TaskCompletionSource<WaitResponse> _ended = new();
     private PseudoTerminal? _terminal;
+    private Action? _startStreams;
     private volatile int _pid;
 
     public string Id => bundle.ContainerId;
@@ -53,6 +54,8 @@ public sealed class Container(Bundle bundle)
             thread.Join();
             if (failure is not null)
                 throw failure;
+            // Not in that thread: where its children are in another pid namespace, the kernel starts it no further threads.
+            _startStreams?.Invoke();
         }
         catch (StartException e)
         {
@@ -142,23 +145,28 @@ public sealed class Container(Bundle bundle)
         if (bundle.Process is { Columns: > 0, Rows: > 0 })
             _terminal.Resize(bundle.Process.Columns, bundle.Process.Rows);
         FileDescriptor end = _terminal.OpenProgramEnd();
-        ErrorOutput.End();
-        OutputPump.Start(_terminal.Master, Output, "terminal");
-        // A terminal without input is one at which nobody types.
-        Input = new InputWriter(bundle.Process.OpenStdin ? _terminal.Master : null, closes: false);
+        FileDescriptor master = _terminal.Master;
+        _startStreams = () =>
+        {
+            ErrorOutput.End();
+            OutputPump.Start(master, Output, "terminal");
+            // A terminal without input is one at which nobody types.
+            Input = new InputWriter(bundle.Process.OpenStdin ? master : null, closes: false);
+        };
         return new StandardFiles(end, end, end);
     }
 
     private StandardFiles MakePipes()
     {
         Pipe output = Pipe.Make(), error = Pipe.Make();
-        OutputPump.Start(output.ReadEnd, Output, "stdout");
-        OutputPump.Start(error.ReadEnd, ErrorOutput, "stderr");
-        if (!bundle.Process.OpenStdin)
-            return new StandardFiles(FileDescriptor.Open("/dev/null", OpenFlags.ReadOnly), output.WriteEnd, error.WriteEnd);
-        Pipe input = Pipe.Make();
-        Input = new InputWriter(input.WriteEnd, closes: true);
-        return new StandardFiles(input.ReadEnd, output.WriteEnd, error.WriteEnd);
+        Pipe? input = bundle.Process.OpenStdin ? Pipe.Make() : null;
+        _startStreams = () =>
+        {
+            OutputPump.Start(output.ReadEnd, Output, "stdout");
+            OutputPump.Start(error.ReadEnd, ErrorOutput, "stderr");
+            Input = new InputWriter(input?.WriteEnd, closes: true);
+        };
+        return new StandardFiles(input?.ReadEnd ?? FileDescriptor.Open("/dev/null", OpenFlags.ReadOnly), output.WriteEnd, error.WriteEnd);
     }
 
     private static void WriteAll(FileDescriptor pipe, ReadOnlySpan<byte> bytes)

@@ -1,0 +1,23 @@
+using System.Buffers.Binary;
+using Google.Protobuf;
+using Hypha.Guest.Start;
+using Hypha.Protocol.Guest;
+
+namespace Hypha.Guest.Tests.Vm;
+
+internal static class BundleFile
+{
+    /// <summary>A bundle as its disk.</summary>
+    public static byte[] Disk(Bundle bundle) => Disk(bundle.ToByteArray());
+
+    public static byte[] Disk(byte[] message)
+    {
+        int size = (BundleDisk.HeaderSize + message.Length + 4095) / 4096 * 4096;
+        var disk = new byte[size];
+        "HYPHABDL"u8.CopyTo(disk);
+        BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(8), (uint)message.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(12), BundleDisk.Crc32C(message));
+        message.CopyTo(disk.AsSpan(BundleDisk.HeaderSize));
+        return disk;
+    }
+}
