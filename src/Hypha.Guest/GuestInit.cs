@@ -87,21 +87,25 @@ public sealed class GuestInit
 
     private void ServeAgent(AgentService agent)
     {
-        if (_options.ChannelDevice is not { } path)
-            throw new StartException(StartException.CannotStart, "no channel to the host");
-        WaitForDevice(path);
-        var channel = new DeviceChannel(FileDescriptor.Open(path, OpenFlags.ReadWrite));
+        Func<Task> serve = _options.ChannelDevice is { } path ? () => ServeDevice(agent, path) : new XenChannel(agent, _console).RunAsync;
         new Thread(() =>
         {
             try
             {
-                new TtrpcServer(channel, agent.Services()).RunAsync().GetAwaiter().GetResult();
+                serve().GetAwaiter().GetResult();
             }
-            catch (IOException e)
+            catch (Exception e)
             {
-                _console.Print($"the channel to the host ended: {e.Message}");
+                // The container goes on; its host can see this line, and end it.
+                _console.Print($"the channel to the host is lost: {e.Message}");
             }
         }) { Name = "agent", IsBackground = true }.Start();
+    }
+
+    private static Task ServeDevice(AgentService agent, string path)
+    {
+        WaitForDevice(path);
+        return new TtrpcServer(new DeviceChannel(FileDescriptor.Open(path, OpenFlags.ReadWrite)), agent.Services()).RunAsync();
     }
 
     private void PowerOff()
