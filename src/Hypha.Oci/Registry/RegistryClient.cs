@@ -233,7 +233,7 @@ internal sealed class RegistryClient : ContentSource, IDisposable
         { InnerException: SocketException socket } => socket.Message,
         { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => "its headers are too large",
         { HttpRequestError: HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse } => "its answer is no HTTP or was cut off",
-        _ => e.Message,
+        _ => e.GetBaseException().Message, // the outer one says only that an error occurred
     };
 
     private static readonly string[] s_manifestTypes = [MediaTypes.OciManifest, MediaTypes.OciIndex, MediaTypes.DockerManifest, MediaTypes.DockerList];

@@ -46,8 +46,7 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
                 unsigned += b;
                 signed += (sbyte)b;
             }
-            long stored = Number(148, 8, "checksum");
-            return stored == unsigned || stored == signed;
+            return TarNumber.TryParse(_block.Slice(148, 8), out long stored) && (stored == unsigned || stored == signed);
         }
     }
 
