@@ -143,6 +143,26 @@ public class TerminalTests
     }
 
     [Fact]
+    public async Task Progress_shows_on_a_terminal_and_is_wiped_before_the_result()
+    {
+        await using var daemon = await FakeDaemon.StartAsync();
+        var seen = new TaskCompletionSource();
+        daemon.OnLaunch = async (_, events, _) =>
+        {
+            var download = new Progress { Step = "download", Detail = "web [2]", Done = 5 << 20, Total = 40 << 20 };
+            await events.WriteAsync(new LaunchEvent { Progress = download });
+            await seen.Task;
+            await events.WriteAsync(new LaunchEvent { Launched = new Launched { Id = FakeDaemon.Id } });
+        };
+        using var terminal = Hyphactl.StartOnTerminal(daemon, Size + "$HYPHACTL launch web" + Compare);
+        await terminal.UntilAsync(program => program.Stdout.Contains("5.0 MiB of 40.0 MiB", StringComparison.Ordinal));
+        seen.SetResult();
+        Assert.Equal(0, await terminal.ExitAsync());
+        Assert.Contains("download web [2]", terminal.Stdout);
+        Assert.Matches($"\u001b\\[\\?25h[^\\n]*{FakeDaemon.Id}\r\nsame mode\r\n$", terminal.Stdout); // the cursor is back
+    }
+
+    [Fact]
     public async Task With_output_into_a_pipe_there_is_no_terminal()
     {
         await using var daemon = await FakeDaemon.StartAsync();
