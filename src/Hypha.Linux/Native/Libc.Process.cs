@@ -30,8 +30,8 @@ internal static partial class Libc
     {
         [FieldOffset(0)] internal int si_signo;
         [FieldOffset(8)] internal int si_code;
-        [FieldOffset(12)] internal int si_pid;
-        [FieldOffset(20)] internal int si_status;
+        [FieldOffset(16)] internal int si_pid; // the union is aligned to 8 bytes
+        [FieldOffset(24)] internal int si_status;
     }
 
     internal struct RLimit
