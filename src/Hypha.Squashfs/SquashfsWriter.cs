@@ -85,21 +85,21 @@ public sealed unsafe class SquashfsWriter : IDisposable
 
     /// <summary>Writes what is missing of the contents, all names and attributes, and the superblock.</summary>
     /// <param name="tree">Belongs to this writer from here on; it cannot be written twice.</param>
-    /// <param name="progress">Called now and then with the bytes of content taken in.</param>
+    /// <param name="progress">Called now and then with the bytes of content taken in, and those there are in all.</param>
     /// <param name="cancellation">Leaves the file incomplete.</param>
     /// <returns>The file's length, a multiple of <see cref="Alignment"/>.</returns>
-    public long Complete(FileTree tree, Action<long>? progress = null, CancellationToken cancellation = default)
+    public long Complete(FileTree tree, Action<long, long>? progress = null, CancellationToken cancellation = default)
     {
         var numbering = new InodeNumbering(tree);
-        long reported = 0;
+        long reported = 0, total = numbering.Files.Sum(f => f.Content.Length);
         foreach (FileInode file in numbering.Files)
         {
             AddContent(file, cancellation);
             if (progress is not null && ContentBytes - reported >= ChunkSize)
-                progress(reported = ContentBytes);
+                progress(reported = ContentBytes, total);
         }
         Check(Sqfs.sqfs_block_processor_finish(_processor.Pointer), "writing the last blocks");
-        progress?.Invoke(ContentBytes);
+        progress?.Invoke(ContentBytes, total);
 
         using SqfsObject ids = SqfsObject.Own(Sqfs.sqfs_id_table_create(0), "table of owners");
         using SqfsObject xattrs = SqfsObject.Own(Sqfs.sqfs_xattr_writer_create(0), "table of extended attributes");

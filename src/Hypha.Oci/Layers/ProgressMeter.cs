@@ -24,8 +24,9 @@ internal sealed class ProgressMeter(IProgress<ImageProgress>? progress)
         ReportNowAndThen();
     }
 
-    internal void Set(long done)
+    internal void Set(long done, long total)
     {
+        Interlocked.Exchange(ref _total, total);
         Interlocked.Exchange(ref _done, done);
         ReportNowAndThen();
     }

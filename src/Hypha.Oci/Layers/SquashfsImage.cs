@@ -89,7 +89,7 @@ internal static class SquashfsImage
             CompressionLevel = options.CompressionLevel,
             Workers = options.Workers,
         });
-        meter.Begin(ImageStep.Packing, System.IO.Path.GetFileName(path), 0);
+        meter.Begin(ImageStep.Packing, "squashfs", 0);
         long size = writer.Complete(merger.Tree, meter.Set, cancellation);
         RandomAccess.FlushToDisk(output);
         meter.Report();
