@@ -42,7 +42,8 @@ if [ "$unit" = 1 ]; then
     [ "$(basename "$project")" = Hypha.Lab.Tests ] || run_tests "$project"
   done
 fi
-if [ "$e2e" = 1 ] && [ -d tests/Hypha.Lab.Tests ]; then
+if [ "$e2e" = 1 ]; then
+  ./build.sh
   run_tests tests/Hypha.Lab.Tests
 fi
 

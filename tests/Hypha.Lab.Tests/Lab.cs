@@ -23,7 +23,7 @@ public class Lab : IAsyncLifetime
     /// <summary>The consoles of Xen and dom0 so far.</summary>
     public string ConsoleLog => File.ReadAllText(Path.Combine(_session, "console.log"));
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         var errors = new StringWriter();
         _host = Start("run.sh", ["--session", _session, "--keep-log", Path.Combine(_session, "console.log"), .. _options]);

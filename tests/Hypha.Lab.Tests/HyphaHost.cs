@@ -1,0 +1,36 @@
+namespace Hypha.Lab.Tests;
+
+/// <summary>A dom0 with Hypha installed and hyphad running: what a person has after the installation.</summary>
+public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine(Repository.Root, "artifacts/root"), "--registry", .. options])
+{
+    public const string Busybox = "registry.local:5000/busybox:latest";
+
+    /// <summary>Starts hyphad and waits until its socket answers; a killed one before it is no obstacle.</summary>
+    public const string StartDaemon = """
+        (/usr/sbin/hyphad >>/var/log/hyphad.log 2>&1 </dev/null &)
+        for i in $(seq 600); do hyphactl list >/dev/null 2>&1 && exit 0; sleep 0.1; done
+        cat /var/log/hyphad.log >&2; exit 1
+        """;
+
+    /// <summary>Everything that a launch takes of the host, as one text: equal texts mean that nothing was left.</summary>
+    public const string Inventory = """
+        hyphactl list -a -q | sort | sed 's/^/container /'
+        hyphactl host info | grep -o '[0-9]* running'
+        losetup -n -O NAME,BACK-FILE | sort
+        ls -d /sys/bus/xen-backend/devices/* 2>/dev/null | sort
+        ls /var/lib/hypha/containers | sort
+        grep -c . /proc/mounts
+        """;
+
+    public override async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        (await Run(StartDaemon)).Succeeded();
+        // Once, so that what is measured and counted later is not the first use of kernel and image.
+        (await Launch("--rm", [Busybox, "true"])).Succeeded();
+    }
+
+    /// <summary><c>hyphactl launch --attach</c> with these options (words of a shell) and exactly this image and command.</summary>
+    public Task<LabResult> Launch(string options, string[] command, string input = "") =>
+        RunProgram(["hyphactl", "launch", "--attach", "--insecure", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. command], input);
+}
