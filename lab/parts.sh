@@ -259,6 +259,7 @@ prepare() {
 make_busybox() {
   local tree layout=$1/layout
   tree=$(mktemp -d)
+  chmod 755 "$tree" # it is the image's root
   mkdir -p "$tree"/{bin,etc,root,tmp,home/app,var,usr}
   cp /bin/busybox "$tree/bin/busybox"
   chroot "$tree" /bin/busybox --install -s /bin

@@ -127,14 +127,14 @@ if grep -qwE 'svm|vmx' /proc/cpuinfo && [ -w /dev/kvm ]; then
   machine=(-accel kvm -cpu host)
 else
   # smap: QEMU's emulation reads a PV guest's iretq frame as a kernel access. rdtscp: PVH guests do not come up with it.
-  machine=(-accel tcg,thread=multi -cpu max,-smap,-rdtscp)
+  machine=(-accel tcg,thread=multi -cpu max,-smap,-rdtscp,-erms,-fsrm,-xsave)
 fi
 port=2222 # in a network namespace of our own
 qemu=(qemu-system-x86_64 "${machine[@]}" -smp "$cpus" -m "$memory" -nodefaults -display none -no-reboot -serial "file:$log"
   -drive "file=$dom0image/dom0.img,format=raw,if=virtio,cache=unsafe,snapshot=on"
   -netdev "user,id=net,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net,romfile=
   -device virtio-rng-pci
-  -kernel "$hypervisor/xen" -append "console=com1 com1=115200,8n1 dom0_mem=${dom0_memory}M,max:${dom0_memory}M loglvl=warning guest_loglvl=warning"
+  -kernel "$hypervisor/xen" -append "console=com1 com1=115200,8n1 dom0_mem=${dom0_memory}M,max:${dom0_memory}M loglvl=warning guest_loglvl=warning spec-ctrl=eager-fpu"
   -initrd "$kernel/vmlinuz console=hvc0 quiet$dom0_options,$initramfs/initrd")
 for disk in "${disks[@]}"; do
   qemu+=(-drive "file=$disk,format=raw,if=virtio,readonly=on")

@@ -58,24 +58,32 @@ public sealed class AgentService(Container container)
     {
         if (request.Data.Length > LargestPiece)
             throw new TtrpcException(StatusCode.InvalidArgument, $"{request.Data.Length} bytes of input at once; the limit is {LargestPiece}");
+        // A host may be faster than the guest's start: its bytes are the container's first.
+        await container.Begun.WaitAsync(ct).ConfigureAwait(false);
         return new WriteInputResponse { Closed = !await container.Input.WriteAsync(request.Data.Memory).WaitAsync(ct).ConfigureAwait(false) };
     }
 
-    private Task<IMessage> CloseInput(CloseInputRequest request, CancellationToken ct)
+    private async Task<IMessage> CloseInput(CloseInputRequest request, CancellationToken ct)
     {
+        await container.Begun.WaitAsync(ct).ConfigureAwait(false);
         container.Input.Close();
-        return Answer(new CloseInputResponse());
+        return new CloseInputResponse();
     }
 
-    private Task<IMessage> Resize(ResizeRequest request, CancellationToken ct)
+    private async Task<IMessage> Resize(ResizeRequest request, CancellationToken ct)
     {
+        await container.Begun.WaitAsync(ct).ConfigureAwait(false);
         container.Resize(request.Columns, request.Rows);
-        return Answer(new ResizeResponse());
+        return new ResizeResponse();
     }
 
-    private Task<IMessage> Signal(SignalRequest request, CancellationToken ct) => request.Signal is >= 1 and <= 64
-        ? Answer(new SignalResponse { Delivered = container.Signal((int)request.Signal) })
-        : throw new TtrpcException(StatusCode.InvalidArgument, $"there is no signal {request.Signal}");
+    private async Task<IMessage> Signal(SignalRequest request, CancellationToken ct)
+    {
+        await container.Begun.WaitAsync(ct).ConfigureAwait(false);
+        return request.Signal is >= 1 and <= 64
+            ? new SignalResponse { Delivered = container.Signal((int)request.Signal) }
+            : throw new TtrpcException(StatusCode.InvalidArgument, $"there is no signal {request.Signal}");
+    }
 
     private async Task<IMessage> Wait(WaitRequest request, CancellationToken ct) => await container.Ended.WaitAsync(ct).ConfigureAwait(false);
 

@@ -13,6 +13,7 @@ public sealed class Container(Bundle bundle)
     private const int LargestBuffer = 16 << 20;
 
     private readonly TaskCompletionSource<WaitResponse> _ended = new();
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private PseudoTerminal? _terminal;
     private Action? _startStreams;
     private volatile int _pid;
@@ -29,6 +30,9 @@ public sealed class Container(Bundle bundle)
 
     /// <summary>Nothing to write to until the process started, or when the bundle keeps input shut.</summary>
     public InputWriter Input { get; private set; } = new(null, closes: false);
+
+    /// <summary>The process runs, or will not: from here on its input, its terminal and its pid are what they are.</summary>
+    public Task Begun => _begun.Task;
 
     public Task<WaitResponse> Ended => _ended.Task;
 
@@ -61,6 +65,7 @@ public sealed class Container(Bundle bundle)
         {
             Fail(e);
         }
+        _begun.TrySetResult();
     }
 
     /// <summary>Ends the container before it began.</summary>
@@ -68,6 +73,7 @@ public sealed class Container(Bundle bundle)
     {
         Output.End();
         ErrorOutput.End();
+        _begun.TrySetResult();
         _ended.TrySetResult(new WaitResponse { Failure = new StartFailure { ExitCode = e.ExitCode, Message = e.Message } });
     }
 
