@@ -66,7 +66,7 @@ public sealed class ContainerTests(ContainerTests.Host host) : IClassFixture<Con
         for i in $(seq 300); do hyphactl logs web | grep -q started && break; sleep 0.1; done
         test "$(hyphactl logs $id)" = started
         hyphactl console $id >/dev/null
-        test "$(hyphactl destroy web)" = $id
+        test "$(hyphactl destroy web)" = web
         ! hyphactl list -a | grep web
         """)).Succeeded();
 
