@@ -12,7 +12,7 @@ case "${1:-}" in
   *) echo "usage: ./test.sh [--unit | --e2e]" >&2; exit 2 ;;
 esac
 
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 # Runs one test program of the project and adds its counts.
 run_tests() {
   local project=$1 name log; shift
@@ -20,18 +20,20 @@ run_tests() {
   log=$(mktemp)
   local status=0
   dotnet "$project/bin/Debug/net10.0/$name.dll" -noLogo -noColor "$@" 2>&1 | tee "$log" || status=$?
-  local line total errors fails
+  local line total errors fails skips
   line=$(grep -E 'Total: +[0-9]+' "$log" | tail -n 1 || true)
   total=$(sed -nE 's/.*Total: +([0-9]+).*/\1/p' <<<"$line"); total=${total:-0}
   errors=$(sed -nE 's/.*Errors: +([0-9]+).*/\1/p' <<<"$line"); errors=${errors:-0}
   fails=$(sed -nE 's/.*Failed: +([0-9]+).*/\1/p' <<<"$line"); fails=${fails:-0}
+  skips=$(sed -nE 's/.*Skipped: +([0-9]+).*/\1/p' <<<"$line"); skips=${skips:-0}
   rm -f "$log"
   # A program that died, or that counted nothing though it should, is a failure of its own.
   if [ "$status" -ne 0 ] && [ $((errors + fails)) -eq 0 ] || [ "$total" -eq 0 ]; then
     echo "$name: exit status $status, $total tests" >&2
     errors=$((errors + 1)) total=$((total + 1))
   fi
-  passed=$((passed + total - errors - fails))
+  passed=$((passed + total - errors - fails - skips))
+  skipped=$((skipped + skips))
   failed=$((failed + errors + fails))
 }
 
@@ -47,5 +49,5 @@ if [ "$e2e" = 1 ]; then
   run_tests tests/Hypha.Lab.Tests
 fi
 
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
