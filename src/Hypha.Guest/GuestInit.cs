@@ -46,7 +46,7 @@ public sealed class GuestInit
         _console.Debug($"container {bundle.ContainerId}: {string.Join(' ', bundle.Process.Args)}");
 
         var container = new Container(bundle);
-        var agent = new AgentService(container);
+        var agent = new AgentService(container, _console);
         agent.Released.ContinueWith(_ => PowerOff(), TaskScheduler.Default);
         ServeAgent(agent);
         StartContainer(bundle, container);

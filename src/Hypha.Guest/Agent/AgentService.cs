@@ -7,7 +7,7 @@ using Hypha.Ttrpc;
 namespace Hypha.Guest.Agent;
 
 /// <summary>Service hypha.guest.v1.Agent over a container. Its state is the container's: it outlives every connection.</summary>
-public sealed class AgentService(Container container)
+public sealed class AgentService(Container container, InitConsole console)
 {
     public const string Name = "hypha.guest.v1.Agent";
 
@@ -29,9 +29,14 @@ public sealed class AgentService(Container container)
         .Add(Name, "Wait", WaitRequest.Parser, Wait)
         .Add(Name, "Release", ReleaseRequest.Parser, Release);
 
-    private Task<IMessage> Hello(HelloRequest request, CancellationToken ct) => request.Version == Version
-        ? Answer(new HelloResponse { Version = Version, ContainerId = container.Id, Pid = (uint)container.Pid })
-        : throw new TtrpcException(StatusCode.FailedPrecondition, $"the host speaks version {request.Version} of the agent's protocol, the guest {Version}");
+    private Task<IMessage> Hello(HelloRequest request, CancellationToken ct)
+    {
+        if (request.Version != Version)
+            throw new TtrpcException(StatusCode.FailedPrecondition, $"the host speaks version {request.Version} of the agent's protocol, the guest {Version}");
+        if (console.IsDebugging)
+            console.Debug(InitStatus.Describe());
+        return Answer(new HelloResponse { Version = Version, ContainerId = container.Id, Pid = (uint)container.Pid });
+    }
 
     private async Task<IMessage> ReadOutput(ReadOutputRequest request, CancellationToken ct)
     {
@@ -58,16 +63,13 @@ public sealed class AgentService(Container container)
     {
         if (request.Data.Length > LargestPiece)
             throw new TtrpcException(StatusCode.InvalidArgument, $"{request.Data.Length} bytes of input at once; the limit is {LargestPiece}");
-        // A host may be faster than the guest's start: its bytes are the container's first.
-        await container.Begun.WaitAsync(ct).ConfigureAwait(false);
         return new WriteInputResponse { Closed = !await container.Input.WriteAsync(request.Data.Memory).WaitAsync(ct).ConfigureAwait(false) };
     }
 
-    private async Task<IMessage> CloseInput(CloseInputRequest request, CancellationToken ct)
+    private Task<IMessage> CloseInput(CloseInputRequest request, CancellationToken ct)
     {
-        await container.Begun.WaitAsync(ct).ConfigureAwait(false);
         container.Input.Close();
-        return new CloseInputResponse();
+        return Answer(new CloseInputResponse());
     }
 
     private async Task<IMessage> Resize(ResizeRequest request, CancellationToken ct)

@@ -28,10 +28,9 @@ public sealed class Container(Bundle bundle)
 
     public OutputBuffer ErrorOutput { get; } = new(BufferSize(bundle));
 
-    /// <summary>Nothing to write to until the process started, or when the bundle keeps input shut.</summary>
-    public InputWriter Input { get; private set; } = new(null, closes: false);
+    public InputWriter Input { get; } = new();
 
-    /// <summary>The process runs, or will not: from here on its input, its terminal and its pid are what they are.</summary>
+    /// <summary>The process runs, or will not: from here on its terminal and its pid are what they are. Input keeps what comes before, in its order.</summary>
     public Task Begun => _begun.Task;
 
     public Task<WaitResponse> Ended => _ended.Task;
@@ -73,6 +72,7 @@ public sealed class Container(Bundle bundle)
     {
         Output.End();
         ErrorOutput.End();
+        Input.Shut();
         _begun.TrySetResult();
         _ended.TrySetResult(new WaitResponse { Failure = new StartFailure { ExitCode = e.ExitCode, Message = e.Message } });
     }
@@ -157,7 +157,7 @@ public sealed class Container(Bundle bundle)
             ErrorOutput.End();
             OutputPump.Start(master, Output, "terminal");
             // A terminal without input is one at which nobody types.
-            Input = new InputWriter(bundle.Process.OpenStdin ? master : null, closes: false);
+            OpenInput(bundle.Process.OpenStdin ? master : null, closes: false);
         };
         return new StandardFiles(end, end, end);
     }
@@ -170,9 +170,17 @@ public sealed class Container(Bundle bundle)
         {
             OutputPump.Start(output.ReadEnd, Output, "stdout");
             OutputPump.Start(error.ReadEnd, ErrorOutput, "stderr");
-            Input = new InputWriter(input?.WriteEnd, closes: true);
+            OpenInput(input?.WriteEnd, closes: true);
         };
         return new StandardFiles(input?.ReadEnd ?? FileDescriptor.Open("/dev/null", OpenFlags.ReadOnly), output.WriteEnd, error.WriteEnd);
+    }
+
+    private void OpenInput(FileDescriptor? target, bool closes)
+    {
+        if (target is null)
+            Input.Shut();
+        else
+            Input.Open(target, closes);
     }
 
     private static void WriteAll(FileDescriptor pipe, ReadOnlySpan<byte> bytes)

@@ -2,26 +2,40 @@ using Hypha.Linux;
 
 namespace Hypha.Guest.Streams;
 
-/// <summary>Writes to the container's standard input from a thread of its own: a container that does not read holds up nobody else.</summary>
+/// <summary>
+/// Writes to the container's standard input from a thread of its own: a container that does not read holds up nobody else. What comes
+/// before the container started waits for it.
+/// </summary>
 public sealed class InputWriter
 {
     private const int StackSize = 256 * 1024;
 
-    private readonly FileDescriptor? _target;
-    private readonly bool _closes;
     private readonly object _gate = new();
-    private readonly Queue<(ReadOnlyMemory<byte> Data, TaskCompletionSource<bool> Taken)?> _queue = new();
+    private readonly Queue<(ReadOnlyMemory<byte> Data, TaskCompletionSource<bool> Taken)?> _queue = new(); // null: close
+    private FileDescriptor? _target;
+    private bool _closes;
     private bool _closed;
 
-    /// <param name="target">Null: there is no input to write to.</param>
-    /// <param name="closes">Whether <see cref="Close"/> closes it; a terminal's is the output, too.</param>
-    public InputWriter(FileDescriptor? target, bool closes)
+    /// <summary>The container has started.</summary>
+    /// <param name="closes">Whether <see cref="Close"/> closes the target; a terminal's is the output, too.</param>
+    public void Open(FileDescriptor target, bool closes)
     {
-        _target = target;
-        _closes = closes;
-        _closed = target is null;
-        if (target is not null)
-            new Thread(Run, StackSize) { Name = "stdin", IsBackground = true }.Start();
+        (_target, _closes) = (target, closes);
+        new Thread(Run, StackSize) { Name = "stdin", IsBackground = true }.Start();
+    }
+
+    /// <summary>The container has no input, or will never start.</summary>
+    public void Shut()
+    {
+        (ReadOnlyMemory<byte>, TaskCompletionSource<bool> Taken)?[] left;
+        lock (_gate)
+        {
+            _closed = true;
+            left = [.. _queue];
+            _queue.Clear();
+        }
+        foreach ((ReadOnlyMemory<byte>, TaskCompletionSource<bool> Taken)? write in left)
+            write?.Taken.SetResult(false);
     }
 
     /// <returns>When all bytes are taken: true; false when the container closed its end and they were thrown away.</returns>
@@ -43,7 +57,7 @@ public sealed class InputWriter
     {
         lock (_gate)
         {
-            if (_closed || !_closes)
+            if (_closed)
                 return;
             _queue.Enqueue(null);
             Monitor.Pulse(_gate);
@@ -60,23 +74,20 @@ public sealed class InputWriter
                 while (!_queue.TryDequeue(out next))
                     Monitor.Wait(_gate);
             }
-            bool taken = next is { } write && TryWrite(write.Data.Span);
-            next?.Taken.SetResult(taken);
+            if (next is not { } write)
+            {
+                if (_closes)
+                    break;
+                continue; // a terminal stays
+            }
+            bool taken = TryWrite(write.Data.Span);
+            write.Taken.SetResult(taken);
             if (!taken)
                 break;
         }
-
         if (_closes)
             _target!.Dispose();
-        (ReadOnlyMemory<byte>, TaskCompletionSource<bool> Taken)?[] left;
-        lock (_gate)
-        {
-            _closed = true;
-            left = [.. _queue];
-            _queue.Clear();
-        }
-        foreach ((ReadOnlyMemory<byte>, TaskCompletionSource<bool> Taken)? write in left)
-            write?.Taken.SetResult(false);
+        Shut();
     }
 
     private bool TryWrite(ReadOnlySpan<byte> data)

@@ -80,7 +80,8 @@ internal sealed class GuestVm : IAsyncDisposable
 
     public Task<WaitResponse> Wait() => Call("Wait", new WaitRequest(), WaitResponse.Parser);
 
-    public Task Input(string text) => Call("WriteInput", new WriteInputRequest { Data = ByteString.CopyFromUtf8(text) }, WriteInputResponse.Parser);
+    public async Task Input(string text) => Assert.False(
+        (await Call("WriteInput", new WriteInputRequest { Data = ByteString.CopyFromUtf8(text) }, WriteInputResponse.Parser)).Closed);
 
     /// <summary>Reads a stream to its end, or until it holds a text.</summary>
     public async Task<string> Read(Protocol.Guest.Stream stream, string? until = null)
