@@ -212,6 +212,7 @@ make_dom0image() {
   echo dom0 >"$tree/etc/hostname"
   printf '127.0.0.1 localhost\n127.0.1.1 dom0\n10.0.2.2 host registry.local\n' >"$tree/etc/hosts"
   chown -R 0:0 "$tree/root" "$tree/lab" "$tree/etc/dropbear" "$tree/lib/modules"
+  chmod 755 "$tree" # mktemp's 700 would be the mode of /
   truncate -s 16G "$1/dom0.img"
   mke2fs -q -t ext4 -F -O ^has_journal,^metadata_csum -m 0 -E lazy_itable_init=1 -d "$tree" "$1/dom0.img"
   rm -rf "$tree"
@@ -259,12 +260,12 @@ prepare() {
 make_busybox() {
   local tree layout=$1/layout
   tree=$(mktemp -d)
-  chmod 755 "$tree" # it is the image's root
   mkdir -p "$tree"/{bin,etc,root,tmp,home/app,var,usr}
   cp /bin/busybox "$tree/bin/busybox"
   chroot "$tree" /bin/busybox --install -s /bin
   printf 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$tree/etc/passwd"
   printf 'root:x:0:\nwheel:x:10:app\napp:x:1000:\nnogroup:x:65534:\n' >"$tree/etc/group"
+  chmod 755 "$tree" # mktemp's 700 would be the mode of /
   chmod 1777 "$tree/tmp"; chmod 700 "$tree/root"; chown 1000:1000 "$tree/home/app"
   tar -C "$tree" --numeric-owner -cf "$1/layer.tar" .
   umoci init --layout "$layout"

@@ -14,7 +14,7 @@ public sealed class BareDom0Tests(BareDom0Tests.OfXen420 lab) : IClassFixture<Ba
 
     [Fact]
     public async Task The_store_daemon_serves_socket_and_kernel() =>
-        (await lab.Run("test -S /run/xenstored/socket && test -c /dev/xen/xenbus && pgrep -f xenstored")).Succeeded();
+        (await lab.Run("test -S /run/xenstored/socket && test -c /dev/xen/xenbus && pgrep -f '[x]enstored/xenstored'")).Succeeded();
 
     [Fact]
     public async Task The_registry_offers_the_images()

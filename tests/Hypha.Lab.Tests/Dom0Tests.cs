@@ -52,8 +52,13 @@ public sealed class Dom0Tests(Dom0Tests.WithTools lab) : IClassFixture<Dom0Tests
     }
 
     [Fact]
+    public async Task A_user_other_than_root_gets_into_the_root_folder() =>
+        Assert.Equal("65534\n", (await lab.Run("setpriv --reuid 65534 --clear-groups ls / >/dev/null && setpriv --reuid 65534 --clear-groups id -u"))
+            .Succeeded().Output);
+
+    [Fact]
     public async Task Nothing_outside_can_be_reached() => (await lab.Run("timeout 5 bash -c '</dev/tcp/192.0.2.1/80'")).Exited(1);
 
     [Fact]
-    public async Task No_xenconsoled_runs() => (await lab.Run("! pgrep xenconsoled")).Succeeded();
+    public async Task No_xenconsoled_runs() => (await lab.Run("! pgrep -f '[x]enconsoled'")).Succeeded();
 }
