@@ -24,16 +24,16 @@ public sealed class BundleDiskTests
     public void A_disk_is_read_back() => Assert.Equal(s_bundle, Read(BundleFile.Disk(s_bundle)));
 
     [Fact] // RFC 3720 B.4: 32 bytes of zeros
-    public void The_checksum_is_crc_32c() => Assert.Equal(0x8A9136AAu, BundleDisk.Crc32C(new byte[32]));
+    public void The_checksum_is_crc_32c() => Assert.Equal(0x8A9136AAu, BundleLayout.Crc32C(new byte[32]));
 
     [Fact]
-    public void The_checksum_counts_odd_bytes_too() => Assert.Equal(0xE3069283u, BundleDisk.Crc32C("123456789"u8));
+    public void The_checksum_counts_odd_bytes_too() => Assert.Equal(0xE3069283u, BundleLayout.Crc32C("123456789"u8));
 
     [Fact]
     public void Every_flipped_bit_of_header_or_message_is_found()
     {
         byte[] disk = BundleFile.Disk(s_bundle);
-        int size = BundleDisk.HeaderSize + s_bundle.CalculateSize();
+        int size = BundleLayout.HeaderSize + s_bundle.CalculateSize();
         for (int bit = 0; bit < 8 * size; bit++)
         {
             byte[] bad = [.. disk];

@@ -9,6 +9,7 @@ using Hypha.DomainBuilder.Pv;
 using Hypha.Oci;
 using Hypha.Xen;
 using Microsoft.Extensions.Logging;
+using BundleLayout = Hypha.Protocol.Guest.BundleLayout;
 
 namespace Hypha.Containers.Launch;
 
@@ -21,7 +22,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
     public ImageGate Images { get; } = new(host.Images);
 
     private const int ImageDisk = 51712;  // xvda
-    private const int BundleDiskNumber = 51728; // xvdb
+    private const int BundleDisk = 51728; // xvdb
 
     public async Task<(LaunchResult Result, XenGuest Guest)> LaunchAsync(LaunchOptions options, Action<LaunchProgress> progress,
         CancellationToken cancellation)
@@ -73,7 +74,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         undo.Push("removing the record", directory.Remove);
         directory.Write(record);
         await File.WriteAllBytesAsync(directory.BundlePath,
-            BundleDisk.Encode(BundlePlan.Make(id, hostname, process, options.Debug)), cancellation).ConfigureAwait(false);
+            BundleLayout.Encode(BundlePlan.Make(id, hostname, process, options.Debug)), cancellation).ConfigureAwait(false);
         clock.Mark("bundle");
 
         progress(new LaunchProgress("build", $"{options.MemoryMiB} MiB, {options.VCpus} vCPU"));
@@ -129,7 +130,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
     private static IReadOnlyList<IGuestDevice> Disks(StoredImage image, ContainerDirectory directory) =>
     [
         new BlockDevice(ImageDisk, image.SquashfsPath),
-        new BlockDevice(BundleDiskNumber, directory.BundlePath),
+        new BlockDevice(BundleDisk, directory.BundlePath),
     ];
 
     private KernelImage LoadKernel(string path)

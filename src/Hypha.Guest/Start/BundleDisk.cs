@@ -1,33 +1,29 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using Google.Protobuf;
 using Hypha.Protocol.Guest;
 
 namespace Hypha.Guest.Start;
 
-/// <summary>The disk that carries the bundle; bundle.proto gives its layout.</summary>
+/// <summary>Reads the disk that carries the bundle, and checks what it says.</summary>
 public static class BundleDisk
 {
-    public const int HeaderSize = 16; // bytes: magic 0..8, length 8..12, CRC-32C 12..16
     public const int LargestMessage = 16 << 20;
-
-    private static ReadOnlySpan<byte> Magic => "HYPHABDL"u8;
 
     /// <exception cref="StartException">What is wrong with the disk.</exception>
     public static Bundle Read(System.IO.Stream disk)
     {
         try
         {
-            Span<byte> header = stackalloc byte[HeaderSize];
+            Span<byte> header = stackalloc byte[BundleLayout.HeaderSize];
             disk.ReadExactly(header);
-            if (!header[..8].SequenceEqual(Magic))
+            if (!header[..8].SequenceEqual(BundleLayout.Magic))
                 throw Bad("it does not begin with HYPHABDL");
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
             if (length > LargestMessage)
                 throw Bad($"it claims {length} bytes; the limit is {LargestMessage}");
             var message = new byte[length];
             disk.ReadExactly(message);
-            if (Crc32C(message) != BinaryPrimitives.ReadUInt32LittleEndian(header[12..]))
+            if (BundleLayout.Crc32C(message) != BinaryPrimitives.ReadUInt32LittleEndian(header[12..]))
                 throw Bad("its checksum is wrong");
             Bundle bundle = Bundle.Parser.ParseFrom(message);
             Check(bundle);
@@ -41,19 +37,6 @@ public static class BundleDisk
         {
             throw Bad($"its message cannot be read: {e.Message}");
         }
-    }
-
-    public static uint Crc32C(ReadOnlySpan<byte> bytes)
-    {
-        uint crc = uint.MaxValue;
-        while (bytes.Length >= sizeof(ulong))
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-            bytes = bytes[sizeof(ulong)..];
-        }
-        foreach (byte b in bytes)
-            crc = BitOperations.Crc32C(crc, b);
-        return ~crc;
     }
 
     private static void Check(Bundle bundle)

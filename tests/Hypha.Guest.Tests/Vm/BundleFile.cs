@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
-using Hypha.Guest.Start;
 using Hypha.Protocol.Guest;
 
 namespace Hypha.Guest.Tests.Vm;
@@ -12,12 +11,12 @@ internal static class BundleFile
 
     public static byte[] Disk(byte[] message)
     {
-        int size = (BundleDisk.HeaderSize + message.Length + 4095) / 4096 * 4096;
+        int size = (BundleLayout.HeaderSize + message.Length + 4095) / 4096 * 4096;
         var disk = new byte[size];
         "HYPHABDL"u8.CopyTo(disk);
         BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(8), (uint)message.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(12), BundleDisk.Crc32C(message));
-        message.CopyTo(disk.AsSpan(BundleDisk.HeaderSize));
+        BinaryPrimitives.WriteUInt32LittleEndian(disk.AsSpan(12), BundleLayout.Crc32C(message));
+        message.CopyTo(disk.AsSpan(BundleLayout.HeaderSize));
         return disk;
     }
 }
