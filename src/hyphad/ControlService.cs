@@ -22,8 +22,17 @@ internal sealed partial class ControlService(ContainerEngine engine, ILogger<Con
             var sender = new LatestOnly<Progress>(progress => events.WriteAsync(new LaunchEvent { Progress = progress }));
             var launch = engine.LaunchAsync(Messages.ToOptions(request), progress => sender.Post(Messages.ToProgress(progress)), context.CancellationToken);
             var launched = await launch.ConfigureAwait(false);
-            await sender.CompleteAsync().ConfigureAwait(false);
-            await events.WriteAsync(new LaunchEvent { Launched = Messages.ToLaunched(launched) }).ConfigureAwait(false);
+            try
+            {
+                await sender.CompleteAsync().ConfigureAwait(false);
+                await events.WriteAsync(new LaunchEvent { Launched = Messages.ToLaunched(launched) }).ConfigureAwait(false);
+            }
+            catch (Exception) when (context.CancellationToken.IsCancellationRequested)
+            {
+                // The client went in the very instant: nobody knows of this container.
+                await engine.DestroyAsync(launched.Container).ConfigureAwait(false);
+                throw;
+            }
         });
 
     public override Task<ListResponse> List(ListRequest request, ServerCallContext context) =>

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Hypha.Containers;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -16,12 +15,7 @@ internal static class Daemon
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(options => options.SingleLine = true);
-        builder.Logging.SetMinimumLevel(debug ? LogLevel.Debug : LogLevel.Information);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        builder.Logging.AddFilter("Grpc", LogLevel.Warning);
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-            options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        ConfigureLogging(builder.Logging, debug);
 
         File.Delete(socket); // of a daemon that is gone: the lock is ours
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -41,13 +35,8 @@ internal static class Daemon
             grpc.MaxReceiveMessageSize = 4 << 20;
         });
 
-        using var loggers = LoggerFactory.Create(logging =>
-        {
-            logging.AddSimpleConsole(options => options.SingleLine = true);
-            logging.SetMinimumLevel(debug ? LogLevel.Debug : LogLevel.Information);
-            logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
-                options => options.LogToStandardErrorThreshold = LogLevel.Trace);
-        });
+        // The engine is there before the application that would bring it a logger.
+        using var loggers = LoggerFactory.Create(logging => ConfigureLogging(logging, debug));
         await using var engine = await ContainerEngine.StartAsync(new EngineOptions { StateDirectory = state },
             loggers.CreateLogger("hyphad"), CancellationToken.None).ConfigureAwait(false);
         builder.Services.AddSingleton(engine);
@@ -67,5 +56,15 @@ internal static class Daemon
         SystemdNotify.Ready();
         await app.WaitForShutdownAsync().ConfigureAwait(false);
         return 0;
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging, bool debug)
+    {
+        logging.AddSimpleConsole(options => options.SingleLine = true);
+        logging.SetMinimumLevel(debug ? LogLevel.Debug : LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Grpc", LogLevel.Warning);
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            options => options.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 }

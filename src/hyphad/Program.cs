@@ -1,7 +1,6 @@
 using Hypha.Containers;
 using Hypha.Daemon;
 using Hypha.Linux;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 const string Usage = """
     hyphad: runs OCI containers as Xen guests. Usually started by systemd.

@@ -61,6 +61,14 @@ internal sealed class FakeGuest(ContainerId id) : IGuest
         return Task.CompletedTask;
     }
 
+    public bool Left { get; private set; }
+
+    public ValueTask LeaveAsync()
+    {
+        Left = true;
+        return ValueTask.CompletedTask;
+    }
+
     private TtrpcServices Services() => new TtrpcServices()
         .Add(Service, "Hello", (_, _) => Answer("Hello", Hello))
         .Add(Service, "ReadOutput", async (bytes, _) =>

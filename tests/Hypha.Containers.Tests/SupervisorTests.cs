@@ -123,6 +123,7 @@ public sealed class SupervisorTests : IDisposable
             return await new TaskCompletionSource<WaitResponse>().Task;
         };
         await NewSupervisor(new()).RunAsync(stop.Token).WaitAsync(Deadline);
+        Assert.True(_guest.Left);
         Assert.False(_guest.TornDown);
         Assert.False(_container.Ended.IsCompleted);
         Assert.Equal(ContainerState.Running, _container.Directory.TryRead()!.State);

@@ -20,6 +20,9 @@ public interface IGuest
 
     /// <summary>Destroys the domain and gives back everything it held. May be called once the guest is of no use, in any state.</summary>
     Task TearDownAsync();
+
+    /// <summary>The daemon goes: lets go of what it holds of the guest, which stays as it is.</summary>
+    ValueTask LeaveAsync();
 }
 
 /// <summary>A channel to a guest's agent; disposing it drops the channel.</summary>
@@ -61,6 +64,7 @@ public sealed partial class Supervisor(Container container, IGuest guest, Superv
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+            await guest.LeaveAsync().ConfigureAwait(false);
             return;
         }
         catch (OperationCanceledException) when (container.DestroyRequested.IsCancellationRequested)

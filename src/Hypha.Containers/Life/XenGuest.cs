@@ -28,7 +28,6 @@ internal sealed class XenGuest(HostResources host, ContainerId id, DomainId doma
             device.Dispose();
     }
 
-    /// <summary>The daemon goes: the guest stays as it is.</summary>
     public async ValueTask LeaveAsync()
     {
         await console.DisposeAsync().ConfigureAwait(false);
