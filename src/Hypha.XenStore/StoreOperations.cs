@@ -46,11 +46,11 @@ public abstract class StoreOperations
 
     /// <inheritdoc cref="WriteAsync(StorePath, string, CancellationToken)"/>
     public Task WriteAsync(StorePath path, ReadOnlyMemory<byte> value, CancellationToken cancellation = default) =>
-        AskAsync(MessageType.Write, Payload.PathAndValue(path.Value, value.Span), $"writing {path}", cancellation);
+        AskAsync(WriteRequest(path, value.Span), cancellation);
 
     /// <summary>Sees to it that a node exists; its value stays as it is.</summary>
     public Task MakeDirectoryAsync(StorePath path, CancellationToken cancellation = default) =>
-        AskAsync(MessageType.Mkdir, Payload.Strings(path.Value), $"making {path}", cancellation);
+        AskAsync(MakeDirectoryRequest(path), cancellation);
 
     /// <summary>Removes a node and all below it.</summary>
     /// <returns>False when it was not there.</returns>
@@ -58,10 +58,10 @@ public abstract class StoreOperations
     {
         try
         {
-            await AskAsync(MessageType.Rm, Payload.Strings(path.Value), $"removing {path}", cancellation).ConfigureAwait(false);
+            await AskAsync(RemoveRequest(path), cancellation).ConfigureAwait(false);
             return true;
         }
-        catch (StoreException error) when (error.Error == Errno.ENOENT) // its parent is not there either
+        catch (StoreException error) when (error.Error == Errno.ENOENT)
         {
             return false;
         }
@@ -108,11 +108,26 @@ public abstract class StoreOperations
     }
 
     public Task SetPermissionsAsync(StorePath path, StorePermissions permissions, CancellationToken cancellation = default) =>
-        AskAsync(MessageType.SetPerms, Payload.Strings([path.Value, .. permissions.Entries.Select(entry => entry.ToString())]),
-            $"setting the permissions of {path} to {permissions}", cancellation);
+        AskAsync(SetPermissionsRequest(path, permissions), cancellation);
+
+    private protected virtual Task<byte[]> AskAsync(StoreRequest request, CancellationToken cancellation) =>
+        Connection.RequestAsync(TransactionId, request, cancellation);
 
     private protected Task<byte[]> AskAsync(MessageType type, byte[] payload, string what, CancellationToken cancellation) =>
-        Connection.RequestAsync(type, TransactionId, payload, what, cancellation);
+        AskAsync(new StoreRequest(type, payload, what), cancellation);
+
+    private protected static StoreRequest WriteRequest(StorePath path, ReadOnlySpan<byte> value) =>
+        new(MessageType.Write, Payload.PathAndValue(path.Value, value), $"writing {path}");
+
+    private protected static StoreRequest MakeDirectoryRequest(StorePath path) => new(MessageType.Mkdir, Payload.Strings(path.Value), $"making {path}");
+
+    // ENOENT: its parent is not there either.
+    private protected static StoreRequest RemoveRequest(StorePath path) =>
+        new(MessageType.Rm, Payload.Strings(path.Value), $"removing {path}", Tolerated: Errno.ENOENT);
+
+    private protected static StoreRequest SetPermissionsRequest(StorePath path, StorePermissions permissions) =>
+        new(MessageType.SetPerms, Payload.Strings([path.Value, .. permissions.Entries.Select(entry => entry.ToString())]),
+            $"setting the permissions of {path} to {permissions}");
 
     // DIRECTORY_PART: "<gencnt>|<child-leaf-name>|*" from a byte offset into the whole list; an empty name ends it. Another generation
     // means that the list changed in between, and what was read so far is void.

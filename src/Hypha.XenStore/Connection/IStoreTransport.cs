@@ -9,8 +9,8 @@ internal interface IStoreTransport
     /// <summary>Blocks until some bytes are there; 0 at the end.</summary>
     int Read(Span<byte> buffer);
 
-    /// <summary>Writes one whole message.</summary>
-    void Write(ReadOnlySpan<byte> message);
+    /// <summary>Writes whole messages, one or more.</summary>
+    void Write(ReadOnlySpan<byte> messages);
 
     /// <summary>Wakes a reader for the last time.</summary>
     void Stop();

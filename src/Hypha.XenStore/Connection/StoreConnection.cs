@@ -13,7 +13,7 @@ internal sealed class StoreConnection : IDisposable
     private readonly IStoreTransport _transport;
     private readonly Lock _gate = new();
     private readonly Lock _writing = new();
-    private readonly Dictionary<uint, Pending> _pending = [];
+    private readonly Dictionary<uint, PendingAnswer> _pending = [];
     private readonly Dictionary<string, WatchQueue> _watches = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource<StoreException> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private uint _lastRequest;
@@ -32,24 +32,40 @@ internal sealed class StoreConnection : IDisposable
     public Task<StoreException> Lost => _lost.Task;
 
     /// <summary>Sends a request at once, in the order of calls; the answer's payload comes later.</summary>
-    /// <param name="what">Its subject in an error's sentence: "reading /local/domain/3/name".</param>
     /// <exception cref="StoreException">The store's refusal, or the loss of the connection.</exception>
-    public Task<byte[]> RequestAsync(MessageType type, uint transaction, byte[] payload, string what, CancellationToken cancellation)
+    public Task<byte[]> RequestAsync(uint transaction, StoreRequest request, CancellationToken cancellation)
     {
-        if (payload.Length > MessageHeader.MaximumPayload)
-            return Task.FromException<byte[]>(new StoreException($"{what}: the message would be {payload.Length} bytes, of {MessageHeader.MaximumPayload} at most", Errno.E2BIG));
-        var pending = new Pending(type, what);
+        var pending = new SingleAnswer(request);
         try
         {
             cancellation.ThrowIfCancellationRequested();
-            Send(pending, transaction, payload);
+            Send(transaction, [pending]);
         }
         catch (Exception error) when (error is StoreException or OperationCanceledException)
         {
             return Task.FromException<byte[]>(error);
         }
         // Who gives up leaves the question behind: its answer is still to come, and is dropped.
-        return cancellation.CanBeCanceled ? pending.Answer.Task.WaitAsync(cancellation) : pending.Answer.Task;
+        return cancellation.CanBeCanceled ? pending.Task.WaitAsync(cancellation) : pending.Task;
+    }
+
+    /// <summary>Sends requests in one piece; completes when all have been answered.</summary>
+    /// <exception cref="StoreException">The first refusal, or the loss of the connection. When a message is too large, none is sent.</exception>
+    public Task RequestAllAsync(uint transaction, IReadOnlyList<StoreRequest> requests, CancellationToken cancellation)
+    {
+        if (requests.Count == 0)
+            return Task.CompletedTask;
+        var answers = new AnswerCount(requests.Count);
+        try
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Send(transaction, [.. requests.Select(answers.Of)]);
+        }
+        catch (Exception error) when (error is StoreException or OperationCanceledException)
+        {
+            return Task.FromException(error);
+        }
+        return cancellation.CanBeCanceled ? answers.Task.WaitAsync(cancellation) : answers.Task;
     }
 
     /// <summary>Makes a token that no other watch of this connection has.</summary>
@@ -86,16 +102,29 @@ internal sealed class StoreConnection : IDisposable
         }
     }
 
-    private void Send(Pending pending, uint transaction, byte[] payload)
+    private void Send(uint transaction, ReadOnlySpan<PendingAnswer> pending)
     {
-        var message = new byte[MessageHeader.Size + payload.Length];
-        payload.CopyTo(message, MessageHeader.Size);
+        int size = 0;
+        foreach (PendingAnswer one in pending)
+        {
+            if (one.Request.TooLarge is { } refusal)
+                throw refusal;
+            size += one.Request.Size;
+        }
+        var messages = new byte[size];
         try
         {
             lock (_writing) // the order on the wire is the order of numbers
             {
-                new MessageHeader(pending.Type, Enter(pending), transaction, payload.Length).Write(message);
-                _transport.Write(message);
+                int at = 0;
+                foreach (PendingAnswer one in pending)
+                {
+                    StoreRequest request = one.Request;
+                    new MessageHeader(request.Type, Enter(one), transaction, request.Payload.Length).Write(messages.AsSpan(at));
+                    request.Payload.CopyTo(messages, at + MessageHeader.Size);
+                    at += request.Size;
+                }
+                _transport.Write(messages);
             }
         }
         catch (Exception error) when (error is (IOException and not StoreException) or ObjectDisposedException)
@@ -104,7 +133,7 @@ internal sealed class StoreConnection : IDisposable
         }
     }
 
-    private uint Enter(Pending pending)
+    private uint Enter(PendingAnswer pending)
     {
         lock (_gate)
         {
@@ -123,18 +152,17 @@ internal sealed class StoreConnection : IDisposable
         Exception? cause = null;
         try
         {
-            var header = new byte[MessageHeader.Size];
-            while (TryFill(header))
+            var buffer = new ReadBuffer(_transport);
+            while (buffer.TryFill(MessageHeader.Size))
             {
-                if (!MessageHeader.TryParse(header, out MessageHeader message))
+                if (!MessageHeader.TryParse(buffer.Take(MessageHeader.Size), out MessageHeader message))
                 {
                     why = "it sent a message longer than the protocol allows";
                     break;
                 }
-                var payload = new byte[message.Length];
-                if (!TryFill(payload))
+                if (!buffer.TryFill(message.Length))
                     break;
-                Dispatch(message, payload);
+                Dispatch(message, buffer.Take(message.Length));
                 if (_lost.Task.IsCompleted)
                     break;
             }
@@ -147,37 +175,25 @@ internal sealed class StoreConnection : IDisposable
         _transport.Close();
     }
 
-    private bool TryFill(Span<byte> buffer)
-    {
-        while (!buffer.IsEmpty)
-        {
-            int read = _transport.Read(buffer);
-            if (read <= 0)
-                return false;
-            buffer = buffer[read..];
-        }
-        return true;
-    }
-
-    private void Dispatch(MessageHeader message, byte[] payload)
+    private void Dispatch(MessageHeader message, ReadOnlySpan<byte> payload)
     {
         if (message.Type == MessageType.WatchEvent)
         {
             Fire(payload);
             return;
         }
-        Pending? pending;
+        PendingAnswer? pending;
         lock (_gate)
         {
             if (!_pending.Remove(message.RequestId, out pending))
                 return; // not ours to judge: the answer to Stop's last question
         }
         if (message.Type == MessageType.Error)
-            pending.Answer.TrySetException(new StoreException(pending.What, ErrorName.Parse(payload)));
-        else if (message.Type != pending.Type)
-            pending.Answer.TrySetException(StoreException.BadAnswer(pending.What, $"it is of type {(uint)message.Type}"));
+            pending.Fail(new StoreException(pending.Request.What, ErrorName.Parse(payload)));
+        else if (message.Type != pending.Request.Type)
+            pending.Fail(StoreException.BadAnswer(pending.Request.What, $"it is of type {(uint)message.Type}"));
         else
-            pending.Answer.TrySetResult(payload);
+            pending.Succeed(payload.ToArray());
     }
 
     private void Fire(ReadOnlySpan<byte> payload)
@@ -194,7 +210,7 @@ internal sealed class StoreConnection : IDisposable
 
     private bool Fail(StoreException failure)
     {
-        Pending[] pending;
+        PendingAnswer[] pending;
         WatchQueue[] watches;
         lock (_gate)
         {
@@ -206,20 +222,11 @@ internal sealed class StoreConnection : IDisposable
             _pending.Clear();
             _watches.Clear();
         }
-        foreach (Pending one in pending)
-            one.Answer.TrySetException(failure);
+        foreach (PendingAnswer one in pending)
+            one.Fail(failure);
         foreach (WatchQueue one in watches)
             one.End(failure);
         _lost.TrySetResult(failure);
         return true;
-    }
-
-    private sealed class Pending(MessageType type, string what)
-    {
-        public MessageType Type => type;
-
-        public string What => what;
-
-        public TaskCompletionSource<byte[]> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

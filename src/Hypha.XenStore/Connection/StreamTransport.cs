@@ -24,9 +24,9 @@ internal sealed class StreamTransport(Stream stream, string name) : IStoreTransp
 
     public int Read(Span<byte> buffer) => stream.Read(buffer);
 
-    public void Write(ReadOnlySpan<byte> message)
+    public void Write(ReadOnlySpan<byte> messages)
     {
-        stream.Write(message);
+        stream.Write(messages);
         stream.Flush();
     }
 

@@ -18,11 +18,18 @@ internal sealed class XenBusTransport(FileDescriptor device, string name) : ISto
 
     public int Read(Span<byte> buffer) => device.Read(buffer, $"reading {name}");
 
-    public void Write(ReadOnlySpan<byte> message)
+    public void Write(ReadOnlySpan<byte> messages)
     {
-        int written = device.Write(message, $"writing to {name}");
-        if (written != message.Length)
-            throw new IOException($"writing to {name}: {written} of a message's {message.Length} bytes were taken");
+        while (!messages.IsEmpty)
+        {
+            if (!MessageHeader.TryParse(messages, out MessageHeader header))
+                throw new ArgumentException("a message is longer than the protocol allows", nameof(messages));
+            int length = MessageHeader.Size + header.Length;
+            int written = device.Write(messages[..length], $"writing to {name}");
+            if (written != length)
+                throw new IOException($"writing to {name}: {written} of a message's {length} bytes were taken");
+            messages = messages[length..];
+        }
     }
 
     public void Stop() => Write(s_lastQuestion);

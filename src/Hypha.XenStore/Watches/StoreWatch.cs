@@ -31,7 +31,7 @@ public sealed class StoreWatch : IAsyncDisposable
         string token = connection.AddWatch(queue);
         try
         {
-            await connection.RequestAsync(MessageType.Watch, 0, Payload.Strings(path.Value, token), $"watching {path}", cancellation).ConfigureAwait(false);
+            await connection.RequestAsync(0, new(MessageType.Watch, Payload.Strings(path.Value, token), $"watching {path}"), cancellation).ConfigureAwait(false);
             return new StoreWatch(connection, path, token, queue);
         }
         catch
@@ -59,7 +59,7 @@ public sealed class StoreWatch : IAsyncDisposable
         _queue.End(null);
         try
         {
-            await _connection.RequestAsync(MessageType.Unwatch, 0, Payload.Strings(Path.Value, Token), $"unwatching {Path}", CancellationToken.None)
+            await _connection.RequestAsync(0, new(MessageType.Unwatch, Payload.Strings(Path.Value, Token), $"unwatching {Path}"), CancellationToken.None)
                 .ConfigureAwait(false);
         }
         catch (StoreException)
