@@ -125,8 +125,7 @@ public sealed class DomainNodes(DomainId domain, Guid uuid)
         nodes.Value(Home / "control/platform-feature-xs_reset_watches", 1);
         foreach (string name in new[]
         {
-            "control/shutdown", "control/feature-poweroff", "control/feature-reboot", "control/feature-suspend", "control/sysrq",
-            "device/suspend/event-channel", "data", "drivers", "feature", "attr", "error",
+            "control/shutdown", "control/feature-poweroff", "control/feature-reboot", "control/feature-suspend", "control/sysrq", "error",
         })
         {
             nodes.Directory(Home / name, Guests);

@@ -23,8 +23,8 @@ public sealed class ContainerDirectory(string root, ContainerId id)
         string temporary = RecordPath + ".new";
         using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
         {
+            // Not flushed to the disk: it is to outlive this process, not the machine, whose end is the end of its guests, too.
             JsonSerializer.Serialize(file, record, RecordJson.Default.ContainerRecord);
-            file.Flush(flushToDisk: true);
         }
         File.Move(temporary, RecordPath, overwrite: true);
     }
