@@ -5,7 +5,7 @@ using Hypha.Protocol.Control;
 
 namespace Hypha.Ctl.CommandLine;
 
-/// <summary>The argument that names a container, and what completes it.</summary>
+/// <summary>The argument that names a container, and what completes it. It has a name for the help, which would show the completions else: a call to hyphad.</summary>
 internal static class ContainerArgument
 {
     private const string Meaning = "name, UUID, or the first digits of the UUID";
@@ -13,14 +13,14 @@ internal static class ContainerArgument
 
     public static Argument<string> One()
     {
-        var argument = new Argument<string>("CONTAINER") { Description = Meaning };
+        var argument = new Argument<string>("CONTAINER") { Description = Meaning, HelpName = "CONTAINER" };
         argument.CompletionSources.Add(Names);
         return argument;
     }
 
     public static Argument<string[]> Several(ArgumentArity arity)
     {
-        var argument = new Argument<string[]>("CONTAINER") { Description = Meaning, Arity = arity };
+        var argument = new Argument<string[]>("CONTAINER") { Description = Meaning, Arity = arity, HelpName = "CONTAINER" };
         argument.CompletionSources.Add(Names);
         return argument;
     }
