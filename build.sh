@@ -18,16 +18,15 @@ publish hyphactl usr/bin
 publish hyphad usr/sbin
 publish hyphactr usr/lib/hypha
 
-for unit in packaging/systemd/*.service; do
-  [ -f "$unit" ] || continue
+for unit in packaging/*.service; do
   install -D -m 644 "$unit" "$root/usr/lib/systemd/system/$(basename "$unit")"
 done
 
 # The guest: a kernel and an initrd with hyphactr. Our own kernel where it was built (kernel/build.sh), else Debian's with its modules.
 source lab/parts.sh
 kernel=$(part kernel)
-if [ -f kernel/target/kernel ] && [ -z "${HYPHA_DEBIAN_KERNEL:-}" ]; then
-  install -m 644 kernel/target/kernel "$root/var/lib/hypha/default/kernel"
+if [ -z "${HYPHA_DEBIAN_KERNEL:-}" ] && own=$(guest_kernel); then
+  install -m 644 "$own/kernel" "$root/var/lib/hypha/default/kernel"
 else
   install -m 644 "$kernel/vmlinuz" "$root/var/lib/hypha/default/kernel"
 fi
