@@ -45,3 +45,12 @@ mv target/vmlinux.new target/vmlinux
 cp "$build/arch/x86/boot/bzImage" target/kernel.new
 mv target/kernel.new target/kernel
 ls -l target >&2
+
+# Kept for other checkouts of the same configuration, the lab's tests for one (lab/parts.sh, guest_kernel).
+kept=${HYPHA_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/hypha/lab}
+kept=$(dirname "$kept")/kernel-$(cat config build.sh | sha256sum | cut -c1-16)
+rm -rf "$kept.new"
+mkdir -p "$kept.new"
+cp target/{kernel,vmlinux,config} "$kept.new/"
+rm -rf "$kept"
+mv "$kept.new" "$kept"

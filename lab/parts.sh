@@ -239,6 +239,16 @@ make_initramfs() {
 }
 
 # Every part that a boot of this Xen needs; sets hypervisor, userspace, kernel, keys, dom0image and initramfs to their folders.
+# Our own guest kernel, where kernel/build.sh was run: prints its folder. What it built of the same configuration before is as good.
+guest_kernel() {
+  local sources=$lab/../kernel dir
+  dir=$(dirname "$cache")/kernel-$(cat "$sources/config" "$sources/build.sh" | sha256sum | cut -c1-16)
+  for dir in "$sources/target" "$dir"; do
+    [ ! -f "$dir/kernel" ] || { (cd "$dir" && pwd); return 0; }
+  done
+  return 1
+}
+
 prepare() {
   local recipe
   recipe="$(declare -f xen_userspace closure) ${xen_libraries[*]}"

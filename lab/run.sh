@@ -23,6 +23,8 @@ itself fails. Output, errors and input are COMMAND's. Without a command: a root 
   --tty                  give COMMAND a terminal
   --with COMMAND         run COMMAND (a shell's) on this machine beside the lab, in its network: what listens on
                          127.0.0.1 there is 10.0.2.2 (registry.local) in dom0. It is ended with the lab
+  --kernels              put the kernels that guests may have into dom0 as /lab/in/kernels/{debian,hypha}; the latter where
+                         kernel/build.sh was run
   --registry             a registry with busybox and debian beside the lab, registry.local:5000 in dom0
   --keep-log FILE        keep the consoles of Xen and dom0 in FILE
   --session DIR          instead of one command: write DIR/ready, and run what lab/exec.sh DIR brings until input ends
@@ -32,7 +34,7 @@ END
 source "$(dirname "$0")/parts.sh"
 
 overlays=() inputs=() outputs=() withs=()
-xen_tools=0 registry=0 tty=0 timeout=0 log='' session='' version=4.17 memory=4096 dom0_memory=1024 cpus=2 dom0_options=''
+xen_tools=0 registry=0 kernels=0 tty=0 timeout=0 log='' session='' version=4.17 memory=4096 dom0_memory=1024 cpus=2 dom0_options=''
 arguments=("$@")
 while [ $# -gt 0 ]; do
   case $1 in
@@ -40,6 +42,7 @@ while [ $# -gt 0 ]; do
     --in) inputs+=("$2"); shift 2 ;;
     --out) outputs+=("$2"); shift 2 ;;
     --with) withs+=("$2"); shift 2 ;;
+    --kernels) kernels=1; shift ;;
     --registry) registry=1 withs+=("exec $(printf %q "$lab/registry.sh") 5000"); shift ;;
     --xen-tools) xen_tools=1; shift ;;
     --xenconsoled) xen_tools=1 dom0_options+=' lab.xenconsoled'; shift ;;
@@ -95,6 +98,11 @@ fail() {
   tail -n 40 "$log" | sed 's/\r//g' >&2
   exit 125
 }
+
+if [ "$kernels" = 1 ]; then
+  inputs+=("$kernel/vmlinuz:kernels/debian")
+  ! own=$(guest_kernel) || inputs+=("$own/kernel:kernels/hypha")
+fi
 
 for with in "${withs[@]}"; do
   # A session of its own, so that all it starts ends with it.
