@@ -39,13 +39,30 @@ run_tests() {
 
 dotnet build Hypha.slnx -nologo -v quiet -clp:ErrorsOnly
 
+if [ "$e2e" = 1 ]; then
+  source lab/parts.sh
+  debian=$(part kernel)
+  export HYPHA_TEST_VMLINUZ=$debian/vmlinuz
+fi
+vm_tests=Hypha.Guest.Tests.Vm
 if [ "$unit" = 1 ]; then
   for project in tests/*.Tests; do
-    [ "$(basename "$project")" = Hypha.Lab.Tests ] || run_tests "$project"
+    case $(basename "$project") in
+      Hypha.Lab.Tests) ;;
+      Hypha.Guest.Tests) run_tests "$project" -namespace- $vm_tests ;;
+      *) run_tests "$project" ;;
+    esac
   done
 fi
 if [ "$e2e" = 1 ]; then
   ./build.sh
+  # The guest's init by itself, in a plain virtual machine: its disks and its host are virtio's there.
+  initrd=$(mktemp)
+  HYPHA_MODULES="virtio_pci virtio_blk virtio_console" scripts/make-initrd.sh "$initrd" artifacts/root/usr/lib/hypha/hyphactr \
+    "$debian/modules/lib/modules/$(cat "$debian/version")"
+  HYPHA_TEST_KERNEL=$debian/vmlinuz HYPHA_TEST_INITRD=$initrd run_tests tests/Hypha.Guest.Tests -namespace $vm_tests
+  rm -f "$initrd"
+  tests/probes.sh
   run_tests tests/Hypha.Lab.Tests
 fi
 

@@ -24,6 +24,8 @@ settle() {
     [ "$before" != "$after" ] || return 0
   done
 }
+# What a destroyed guest leaves to do (memory to scrub, scripts of xl's) is not the next launch's.
+rest() { sleep 3; }
 free_kib() { awk '/MemAvailable/ { print $2 }' /proc/meminfo; }
 free_xen_mib() { xl info | awk '/^free_memory/ { print $3 }'; }
 config() { # NAME KERNEL INITRD MIB DISK…
@@ -52,19 +54,20 @@ for kernel in debian-kernel debian-vmlinux $([ ! -f /tmp/hypha-kernel ] || echo 
     timed launch -k "/tmp/$kernel" -m 256 --timing --name bench "$image" sleep 100000
     ours+=("$took")
     inside+=("$(awk '/all of hyphad/ { print $NF == "ms" ? $(NF - 1) / 1000 : $(NF - 1) }' /tmp/err)")
+    cp /tmp/err /tmp/phases
     settle
     cp "/var/lib/hypha/containers/$(cat /tmp/out)/bundle.img" /tmp/bundle.img
-    hyphactl destroy bench >/dev/null
+    hyphactl destroy bench >/dev/null; rest
     config xl "/tmp/$kernel" "$initrd" 256 "$squashfs" /tmp/bundle.img
     timed xl create -q /tmp/xl.cfg
     theirs+=("$took")
     settle
-    xl destroy xl
+    xl destroy xl; rest
   done
   row "launch, $kernel, the whole command" "$(summary "${ours[@]}")" "$(summary "${theirs[@]}")"
   row "launch, $kernel, hyphad alone" "$(summary "${inside[@]}")" "$(summary "${theirs[@]}")"
 done
-echo; echo "phases of one launch:"; sed -n '/PHASE/,$p' /tmp/err 2>/dev/null | sed 's/^/  /'; echo
+echo; echo "phases of one launch:"; sed -n '/PHASE/,$p' /tmp/phases | sed 's/^/  /'; echo
 
 # first_line COMMAND…: seconds until it prints "the first line".
 first_line() {
@@ -84,13 +87,13 @@ for kernel in debian-kernel debian-vmlinux $([ ! -f /tmp/hypha-kernel ] || echo 
     config xl "/tmp/$kernel" /lab/in/xl-initrd 256 "$squashfs"
     first_line script -qec 'xl create -c /tmp/xl.cfg' /dev/null </dev/null
     theirs+=("$took")
-    xl destroy xl
+    xl destroy xl; rest
   done
   row "the container's first line, $kernel" "$(summary "${ours[@]}")" "$(summary "${theirs[@]}")"
 done
 
 echo
-xen=$(free_xen_mib) dom0=$(free_kib) times=()
+rest; xen=$(free_xen_mib) dom0=$(free_kib) times=()
 for n in $(seq "$guests"); do
   timed launch -m 96 --name "g$n" "$image" sleep 100000
   times+=("$took"); settle
@@ -108,7 +111,7 @@ start=$(now); for n in $(seq 10); do launch -m 96 --name "s$n" "$image" sleep 10
 echo "10 launched in a row: $row_time s; at once: $(seconds $(($(now) - start))) s"
 hyphactl destroy --all >/dev/null
 
-xen=$(free_xen_mib) dom0=$(free_kib) times=()
+rest; xen=$(free_xen_mib) dom0=$(free_kib) times=()
 for n in $(seq "$guests"); do
   config "x$n" /tmp/debian-vmlinux "$initrd" 96 "$squashfs" /tmp/bundle.img
   timed xl create -q "/tmp/x$n.cfg"

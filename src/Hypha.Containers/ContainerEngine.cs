@@ -20,6 +20,7 @@ public sealed partial class ContainerEngine : IAsyncDisposable
 {
     private readonly HostResources _host;
     private readonly Launcher _launcher;
+    private readonly LaunchesUnderWay _underWay = new();
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
@@ -52,19 +53,30 @@ public sealed partial class ContainerEngine : IAsyncDisposable
     /// <exception cref="OperationCanceledException">As is here.</exception>
     public async Task<LaunchResult> LaunchAsync(LaunchOptions options, Action<LaunchProgress> progress, CancellationToken cancellation)
     {
-        var (result, guest) = await _launcher.LaunchAsync(options, progress, cancellation).ConfigureAwait(false);
+        using var launch = _underWay.Begin(options.Id, cancellation);
+        if (Containers.All.Any(container => container.Record.Id == options.Id))
+            throw new ContainerException(ContainerError.AlreadyExists, $"there is a container with the UUID {options.Id}.");
+        var (result, guest) = await _launcher.LaunchAsync(options, progress, launch.Cancellation).ConfigureAwait(false);
         if (!options.Attach)
             result.Container.ReleaseOutput();
         Supervise(result.Container, guest);
         return result;
     }
 
-    /// <summary>Ends the guest if it lives, and forgets the container.</summary>
-    public async Task DestroyAsync(Container container)
+    /// <summary>
+    /// Ends the guest if it lives, and forgets the container. One that is just being launched, named by its whole UUID, is undone
+    /// first: then there is none.
+    /// </summary>
+    /// <exception cref="ContainerException">NotFound, or InvalidArgument when several begin so.</exception>
+    public async Task<ContainerId> DestroyAsync(string name)
     {
+        if (ContainerId.TryParse(name, out var id))
+            await _underWay.GiveUpAsync(id).ConfigureAwait(false);
+        var container = Containers.Find(name);
         container.RequestDestroy();
         await container.Ended.ConfigureAwait(false);
         Forget(container);
+        return container.Record.Id;
     }
 
     public async Task<StoredImage> PullAsync(string image, bool insecure, Action<LaunchProgress> progress, CancellationToken cancellation) =>

@@ -22,17 +22,8 @@ internal sealed partial class ControlService(ContainerEngine engine, ILogger<Con
             var sender = new LatestOnly<Progress>(progress => events.WriteAsync(new LaunchEvent { Progress = progress }));
             var launch = engine.LaunchAsync(Messages.ToOptions(request), progress => sender.Post(Messages.ToProgress(progress)), context.CancellationToken);
             var launched = await launch.ConfigureAwait(false);
-            try
-            {
-                await sender.CompleteAsync().ConfigureAwait(false);
-                await events.WriteAsync(new LaunchEvent { Launched = Messages.ToLaunched(launched) }).ConfigureAwait(false);
-            }
-            catch (Exception) when (context.CancellationToken.IsCancellationRequested)
-            {
-                // The client went in the very instant: nobody knows of this container.
-                await engine.DestroyAsync(launched.Container).ConfigureAwait(false);
-                throw;
-            }
+            await sender.CompleteAsync().ConfigureAwait(false);
+            await events.WriteAsync(new LaunchEvent { Launched = Messages.ToLaunched(launched) }).ConfigureAwait(false);
         });
 
     public override Task<ListResponse> List(ListRequest request, ServerCallContext context) =>
@@ -60,10 +51,9 @@ internal sealed partial class ControlService(ContainerEngine engine, ILogger<Con
     public override Task<DestroyResponse> Destroy(DestroyRequest request, ServerCallContext context) =>
         Guarded(async () =>
         {
-            var container = engine.Containers.Find(request.Container);
             // Once begun it is carried through, even if the client goes.
-            await engine.DestroyAsync(container).ConfigureAwait(false);
-            return new DestroyResponse { Id = container.Record.Id.ToString() };
+            var id = await engine.DestroyAsync(request.Container).ConfigureAwait(false);
+            return new DestroyResponse { Id = id.ToString() };
         });
 
     public override Task<SignalResponse> Signal(SignalRequest request, ServerCallContext context) =>

@@ -17,6 +17,7 @@ internal static class Messages
     public static LaunchOptions ToOptions(LaunchRequest request) => new()
     {
         Image = request.Image,
+        Id = ToId(request.Id),
         Command = [.. request.Command],
         Kernel = request.Kernel,
         Initrd = request.Initrd,
@@ -40,6 +41,11 @@ internal static class Messages
         Term = request.Term,
         Append = request.Append,
     };
+
+    private static ContainerId ToId(string text) =>
+        text.Length == 0 ? ContainerId.New()
+        : ContainerId.TryParse(text, out var id) ? id
+        : throw new ContainerException(ContainerError.InvalidArgument, "the container's id is no UUID.");
 
     public static Progress ToProgress(LaunchProgress progress) => new()
     {

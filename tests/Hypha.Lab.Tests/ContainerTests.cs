@@ -3,10 +3,9 @@ using static Hypha.Lab.Tests.HyphaHost;
 namespace Hypha.Lab.Tests;
 
 /// <summary>Containers as a person uses them, on a real hypervisor.</summary>
-public sealed class ContainerTests(ContainerTests.Host host) : IClassFixture<ContainerTests.Host>
+[Collection<BareHost>]
+public sealed class ContainerTests(BareHost host)
 {
-    public sealed class Host() : HyphaHost;
-
     [Fact]
     public async Task Streams_come_apart_and_the_status_is_the_container_s()
     {

@@ -1,7 +1,7 @@
 namespace Hypha.Lab.Tests;
 
 /// <summary>A dom0 with Hypha installed and hyphad running: what a person has after the installation.</summary>
-public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine(Repository.Root, "artifacts/root"), "--registry", .. options])
+public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine(Repository.Root, "artifacts/root"), "--registry", "--kernels", .. options])
 {
     public const string Busybox = "registry.local:5000/busybox:latest";
 
@@ -33,4 +33,27 @@ public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine
     /// <summary><c>hyphactl launch --attach</c> with these options (words of a shell) and exactly this image and command.</summary>
     public Task<LabResult> Launch(string options, string[] command, string input = "") =>
         RunProgram(["hyphactl", "launch", "--attach", "--insecure", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. command], input);
+}
+
+/// <summary>The host of most tests: dom0 holds nothing of Xen's but the store daemon.</summary>
+[CollectionDefinition]
+public sealed class BareHost() : HyphaHost, ICollectionFixture<BareHost>;
+
+/// <summary>A host with xl, xenstore-ls, lsevtchn and xenconsoled besides, to look at what we do with other eyes.</summary>
+[CollectionDefinition]
+public sealed class HostWithWitnesses() : HyphaHost("--xenconsoled", "--in", Probes), ICollectionFixture<HostWithWitnesses>
+{
+    /// <summary>What tests/probes.sh makes; /lab/in/probes in dom0.</summary>
+    public static string Probes => Path.Combine(Repository.Root, "artifacts/probes");
+
+    /// <summary>The inventory, and what only Xen's tools can count: domains, event channels of dom0, nodes of the store.</summary>
+    public const string FullInventory = Inventory + """
+
+        xl list | awk 'NR > 1 { print $1 }' | sort
+        # A back end lets go of a guest a little after the guest is gone.
+        sleep 1
+        lsevtchn 0 | grep -c Interdomain | sed 's/$/ event channels/'
+        xenstore-ls -f | grep -vc '^/local/domain/0/\(memory\|libxl\)' | sed 's/$/ nodes/'
+        grep -c 'xen/' /proc/$(pgrep -x hyphad)/maps | sed 's/$/ mappings of Xen/'
+        """;
 }

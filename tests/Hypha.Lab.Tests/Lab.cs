@@ -69,6 +69,9 @@ public class Lab : IAsyncLifetime
         return new LabResult(process.ExitCode, await output, await error);
     }
 
+    /// <summary>Runs a command of dom0's shell in a terminal.</summary>
+    public LabTerminal Terminal(string script) => new(Start("exec.sh", ["--tty", _session, "--", "bash", "-c", script]));
+
     public async ValueTask DisposeAsync()
     {
         if (_host is not null)

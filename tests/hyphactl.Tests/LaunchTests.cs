@@ -62,6 +62,7 @@ public class LaunchTests
             Insecure = true,
             Append = "quiet loglevel=7",
             Term = Environment.GetEnvironmentVariable("TERM") ?? "",
+            Id = request!.Id,
         };
         Assert.Equal(expected, request);
     }
@@ -74,8 +75,8 @@ public class LaunchTests
         daemon.LaunchAtOnce(seen => request = seen);
         using var hyphactl = Hyphactl.Start(daemon, "launch", "busybox");
         Assert.Equal(0, await hyphactl.EndAsync());
-        Assert.Equal(new LaunchRequest { Image = "busybox", Term = Environment.GetEnvironmentVariable("TERM") ?? "" }, request);
-        Assert.False(request!.HasEntrypoint);
+        Assert.Equal(new LaunchRequest { Image = "busybox", Term = Environment.GetEnvironmentVariable("TERM") ?? "", Id = request!.Id }, request);
+        Assert.False(request.HasEntrypoint);
     }
 
     [Fact]
@@ -97,8 +98,15 @@ public class LaunchTests
         await using var daemon = await FakeDaemon.StartAsync();
         var begun = new TaskCompletionSource();
         var cancelled = new TaskCompletionSource();
-        daemon.OnLaunch = async (_, events, context) =>
+        string launched = "", destroyed = "";
+        daemon.OnDestroy = request =>
         {
+            destroyed = request.Container;
+            throw new RpcException(new Status(StatusCode.NotFound, "there is none."));
+        };
+        daemon.OnLaunch = async (request, events, context) =>
+        {
+            launched = request.Id;
             await events.WriteAsync(new LaunchEvent { Progress = new Progress { Step = "download", Detail = "busybox", Done = 1, Total = 100 } });
             begun.SetResult();
             using var registration = context.CancellationToken.Register(cancelled.SetResult);
@@ -110,6 +118,9 @@ public class LaunchTests
         Assert.Equal(exitCode, await hyphactl.EndAsync());
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal("hyphactl: the launch was cancelled.\n", hyphactl.Stderr);
+        // hyphad was asked until it had undone it, or removed what was just launched.
+        Assert.True(Guid.TryParse(launched, out _));
+        Assert.Equal(launched, destroyed);
     }
 
     [Fact]

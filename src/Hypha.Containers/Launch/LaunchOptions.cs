@@ -10,6 +10,10 @@ public sealed record LaunchOptions
     public const long MaximumMemoryMiB = 1 << 20; // 1 TiB
 
     public required string Image { get; init; }
+
+    /// <summary>The new container's; a client that chose it can name a launch that has not answered yet.</summary>
+    public Records.ContainerId Id { get; init; } = Records.ContainerId.New();
+
     public IReadOnlyList<string> Command { get; init; } = [];
     public string Kernel { get; init; } = "";
     public string Initrd { get; init; } = "";

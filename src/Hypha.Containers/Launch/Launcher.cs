@@ -29,7 +29,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
     {
         options.Check();
         var clock = new PhaseClock();
-        var id = ContainerId.New();
+        var id = options.Id;
         string hostname = options.Hostname.Length > 0 ? options.Hostname : id.Short;
         string kernelPath = options.Kernel.Length > 0 ? options.Kernel : host.Options.DefaultKernel;
         string initrdPath = options.Initrd.Length > 0 ? options.Initrd : host.Options.DefaultInitrd;

@@ -11,9 +11,12 @@ namespace Hypha.Ctl.Commands;
 /// <summary>A launch: the request, its progress, and then the container's UUID or its streams.</summary>
 internal sealed class Launching(ControlConnection connection, LaunchRequest request, bool quiet, bool timing)
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
     public async Task<int> RunAsync()
     {
         using var _ = connection;
+        request.Id = Guid.NewGuid().ToString();
         if (request.Attach)
             AdaptToStreams();
 
@@ -26,6 +29,7 @@ internal sealed class Launching(ControlConnection connection, LaunchRequest requ
         }
         catch (Exception error) when (interruption.IsRequested && error is RpcException or OperationCanceledException)
         {
+            await GiveUpAsync().ConfigureAwait(false);
             throw new CommandFailure("the launch was cancelled.", interruption.ExitCode, error);
         }
 
@@ -67,6 +71,23 @@ internal sealed class Launching(ControlConnection connection, LaunchRequest requ
             }
         }
         throw new RpcException(new Status(StatusCode.Internal, "hyphad ended the launch without a result."));
+    }
+
+    /// <summary>Waits until hyphad has undone the launch. It may have been done in the very instant: then its container is removed.</summary>
+    private async Task GiveUpAsync()
+    {
+        try
+        {
+            await connection.Client.DestroyAsync(new DestroyRequest { Container = request.Id }, deadline: DateTime.UtcNow + s_patience).ConfigureAwait(false);
+        }
+        catch (RpcException error) when (error.StatusCode == StatusCode.NotFound)
+        {
+            // as it should be
+        }
+        catch (RpcException error)
+        {
+            Failures.Say($"hyphad did not say whether the launch was undone ({StatusText.Of(error)}). See with: hyphactl list -a");
+        }
     }
 
     private static void PrintPhases(Launched launched, ulong seen)

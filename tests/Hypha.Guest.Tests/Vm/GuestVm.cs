@@ -10,7 +10,7 @@ namespace Hypha.Guest.Tests.Vm;
 
 /// <summary>
 /// The guest's real init in a plain virtual machine: virtio disks for Xen's, and a virtio serial port for vchan. Runs where
-/// HYPHA_TEST_KERNEL and HYPHA_TEST_INITRD name a kernel and an initrd (vm.sh makes them).
+/// HYPHA_TEST_KERNEL and HYPHA_TEST_INITRD name a kernel and an initrd (test.sh makes them).
 /// </summary>
 internal sealed class GuestVm : IAsyncDisposable
 {
@@ -46,7 +46,7 @@ internal sealed class GuestVm : IAsyncDisposable
 
     public static async Task<GuestVm> Boot(Process process, Action<Bundle>? change = null, string? image = null)
     {
-        Assert.SkipUnless(IsPossible, "no HYPHA_TEST_INITRD: tests/Hypha.Guest.Tests/vm.sh runs these");
+        Assert.SkipUnless(IsPossible, "no HYPHA_TEST_INITRD: ./test.sh --e2e runs these");
         if (process.Env.Count == 0)
             process.Env.Add("PATH=/usr/local/bin:/usr/bin:/bin");
         var bundle = new Bundle

@@ -1,0 +1,78 @@
+using static Hypha.Lab.Tests.HyphaHost;
+
+namespace Hypha.Lab.Tests;
+
+/// <summary>What Xen's own tools see of us, and what they do to us. They are witnesses: no dom0 of Hypha's has them.</summary>
+[Collection<HostWithWitnesses>]
+public sealed class WitnessTests(HostWithWitnesses host)
+{
+    [Fact]
+    public async Task Xl_and_xenstore_ls_agree_with_what_hyphactl_says() => (await host.Run($$"""
+        set -e
+        id=$(hyphactl launch --insecure --name seen -m 192 -c 2 {{Busybox}} sleep 1000)
+        hyphactl inspect seen >/tmp/inspect
+        domain=$(hyphactl list | awk '$2 == "seen" { print $NF }')
+        xl list seen | awk -v d="$domain" 'NR == 2 && $1 == "seen" && $2 == d && $3 == 192 && $4 == 2 { found = 1 } END { exit !found }'
+        test "$(xl domname $domain)" = seen
+        xl list -v | grep -q "$id"
+        home=/local/domain/$domain
+        test "$(xenstore-read $home/hypha/uuid)" = "$id"
+        xenstore-ls -fp >/tmp/store
+        # The guest reads its nodes; it writes where the protocol lets it, and in its own corner, nowhere else.
+        grep -q "^$home/hypha/uuid = .*(n0,r$domain)" /tmp/store
+        grep -q "^$home/hypha/guest/channel/session = .*(n$domain" /tmp/store
+        grep -q "^/local/domain/0/backend/vbd/$domain/51712/mode = \"r\"" /tmp/store
+        grep -q "^/local/domain/0/backend/vbd/$domain/51712/state = \"4\"" /tmp/store
+        ! grep "(n$domain" /tmp/store | grep -v "^$home/\(device/vbd/\|control/\|error\|hypha/guest\)"
+        hyphactl destroy seen
+        ! xenstore-ls -f | grep -E "$home(/| )|backend/[a-z]*/$domain/|/vm/$id"
+        ! xl list | grep seen
+        """)).Succeeded();
+
+    [Fact]
+    public async Task A_guest_that_xl_destroys_is_seen_within_a_second()
+    {
+        (await host.Run($"hyphactl launch --insecure --name victim {Busybox} sleep 1000; while ! xl list victim >/dev/null; do sleep 0.1; done; sleep 6")).Succeeded();
+        // The end of `xl destroy` is after the domain's: what is measured is from then on.
+        var result = (await host.Run("""
+            hyphactl wait victim >/tmp/status & waiter=$!
+            xl destroy victim
+            start=${EPOCHREALTIME/./}
+            wait $waiter
+            echo $((${EPOCHREALTIME/./} - start))
+            cat /tmp/status; hyphactl inspect victim
+            """)).Succeeded();
+        string[] lines = result.Output.Split('\n');
+        Assert.InRange(int.Parse(lines[0]), 0, 1_000_000); // µs
+        Assert.Equal("125", lines[1]);
+        (await host.Run("hyphactl destroy victim")).Succeeded();
+    }
+
+    [Fact]
+    public async Task A_domain_of_somebody_else_is_never_touched()
+    {
+        (await host.Run($$"""
+            printf 'name="foreign"\nkernel="/var/lib/hypha/default/kernel"\nramdisk="/var/lib/hypha/default/initrd"\nmemory=128\nvcpus=1\n' >/tmp/foreign.cfg
+            xl create -q -p /tmp/foreign.cfg
+            hyphactl launch --insecure --name ours {{Busybox}} sleep 1000
+            pkill -9 hyphad; while pgrep hyphad; do sleep 0.1; done
+            """)).Succeeded();
+        (await host.Run(StartDaemon)).Succeeded();
+        (await host.Run("""
+            set -e
+            hyphactl list | grep -q ours
+            ! hyphactl list -a | grep foreign
+            hyphactl destroy --all
+            xl list foreign
+            xenstore-ls /local/domain/$(xl domid foreign) | grep -q 'name = "foreign"'
+            xl destroy foreign
+            """)).Succeeded();
+    }
+
+    [Fact]
+    public async Task Devices_consoles_and_ends_of_bare_guests_hold_their_promises() =>
+        (await host.Run("/lab/in/probes/containers-probe /lab/in/kernels/debian /lab/in/probes/containers-initrd >&2")).Succeeded();
+
+    [Fact]
+    public async Task Every_hypercall_of_ours_works_on_Xen_4_17() => (await host.Run("/lab/in/probes/xen-probe >&2")).Succeeded();
+}
