@@ -120,10 +120,12 @@ disks=()
     mkdir -p "$tree/lab/in/$(dirname "$name")"
     cp -Lr "$file" "$tree/lab/in/$name" || die "--in $input: cannot be read"
   done
-  tar -C "$tree" --owner=0 --group=0 -cf "$run/in.tar" .
+  tar -C "$tree" --owner=0 --group=0 -cf "$run/in.tar" lab
   for overlay in "${overlays[@]}"; do
     [ -d "$overlay" ] || die "--overlay $overlay: no such folder"
-    tar -C "$overlay" --owner=0 --group=0 -rf "$run/in.tar" .
+    # Not the folder itself: dom0's / would get its mode.
+    find "$overlay" -mindepth 1 -maxdepth 1 -printf '%P\0' |
+      tar -C "$overlay" --owner=0 --group=0 -rf "$run/in.tar" --null --files-from -
   done
   case $dom0_options in *store=none*) ;; *) disks+=("$userspace/store.tar") ;; esac
   [ "$xen_tools" = 0 ] || disks+=("$userspace/tools.tar")

@@ -17,6 +17,7 @@ public sealed class WitnessTests(HostWithWitnesses host)
         xl list -v | grep -q "$id"
         home=/local/domain/$domain
         test "$(xenstore-read $home/hypha/uuid)" = "$id"
+        for i in $(seq 300); do xenstore-read $home/hypha/guest/channel/session >/dev/null 2>&1 && break; sleep 0.1; done
         xenstore-ls -fp >/tmp/store
         # The guest reads its nodes; it writes where the protocol lets it, and in its own corner, nowhere else.
         grep -q "^$home/hypha/uuid = .*(n0,r$domain)" /tmp/store
