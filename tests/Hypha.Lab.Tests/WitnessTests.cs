@@ -9,25 +9,26 @@ public sealed class WitnessTests(HostWithWitnesses host)
     [Fact]
     public async Task Xl_and_xenstore_ls_agree_with_what_hyphactl_says() => (await host.Run($$"""
         set -e
+        fail() { echo "$*" >&2; exit 1; }
         id=$(hyphactl launch --insecure --name seen -m 192 -c 2 {{Busybox}} sleep 1000)
-        hyphactl inspect seen >/tmp/inspect
         domain=$(hyphactl list | awk '$2 == "seen" { print $NF }')
-        xl list seen | awk -v d="$domain" 'NR == 2 && $1 == "seen" && $2 == d && $3 == 192 && $4 == 2 { found = 1 } END { exit !found }'
-        test "$(xl domname $domain)" = seen
-        xl list -v | grep -q "$id"
         home=/local/domain/$domain
-        test "$(xenstore-read $home/hypha/uuid)" = "$id"
+        # The guest brings up its second processor, and then its channel.
         for i in $(seq 300); do xenstore-read $home/hypha/guest/channel/session >/dev/null 2>&1 && break; sleep 0.1; done
+        xl list seen | awk -v d="$domain" 'NR == 2 && $1 == "seen" && $2 == d && $3 == 192 && $4 == 2 { found = 1 } END { exit !found }' || fail "xl list: $(xl list seen)"
+        test "$(xl domname $domain)" = seen || fail domname
+        xl list -v | grep -q "$id" || fail "xl list -v: $(xl list -v)"
+        test "$(xenstore-read $home/hypha/uuid)" = "$id" || fail uuid
         xenstore-ls -fp >/tmp/store
-        # The guest reads its nodes; it writes where the protocol lets it, and in its own corner, nowhere else.
-        grep -q "^$home/hypha/uuid = .*(n0,r$domain)" /tmp/store
-        grep -q "^$home/hypha/guest/channel/session = .*(n$domain" /tmp/store
-        grep -q "^/local/domain/0/backend/vbd/$domain/51712/mode = \"r\"" /tmp/store
-        grep -q "^/local/domain/0/backend/vbd/$domain/51712/state = \"4\"" /tmp/store
-        ! grep "(n$domain" /tmp/store | grep -v "^$home/\(device/vbd/\|control/\|error\|hypha/guest\)"
+        has() { grep -q "$1" /tmp/store || fail "not in the store: $1"; }
+        has "^$home/hypha/uuid = .*(n0,r$domain)"
+        has "^$home/hypha/guest/channel/session = .*(n$domain"
+        has "^/local/domain/0/backend/vbd/$domain/51712/mode = \"r\""
+        has "^/local/domain/0/backend/vbd/$domain/51712/state = \"4\""
+        if grep "(n$domain)" /tmp/store | grep -v "^$home/\(device/vbd/\|control/\|error\|hypha/guest\)"; then fail "more is the guest's than it needs"; fi
         hyphactl destroy seen
-        ! xenstore-ls -f | grep -E "$home(/| )|backend/[a-z]*/$domain/|/vm/$id"
-        ! xl list | grep seen
+        if xenstore-ls -f | grep -E "$home(/| )|backend/[a-z]*/$domain/|/vm/$id"; then fail left; fi
+        if xl list | grep seen; then fail listed; fi
         """)).Succeeded();
 
     [Fact]
