@@ -43,7 +43,7 @@ say exit; wait "$shell_PID" || true
 config flood flood
 xl create -q /tmp/flood.cfg
 coproc peer { exec script -qfec 'xl console flood' /dev/null; }
-bytes=0; start=''
+start=''
 while IFS= read -r -t 60 line <&"${peer[0]}"; do
   case $line in *ready*) start=$(now) ;; *real*) echo "console, xenconsoled and xl console, in the guest: 4 MiB in $line" ;; *done*) break ;; esac
 done

@@ -3,9 +3,8 @@
 set -euo pipefail
 rounds=$1 guests=$2
 image=registry.local:5000/busybox:latest
-export HYPHA_LOG=/var/log/hyphad.log
 
-(/usr/sbin/hyphad >>"$HYPHA_LOG" 2>&1 </dev/null &)
+(/usr/sbin/hyphad >>/var/log/hyphad.log 2>&1 </dev/null &)
 for _ in $(seq 300); do hyphactl list >/dev/null 2>&1 && break; sleep 0.1; done
 
 now() { local t=$EPOCHREALTIME; echo "${t/./}"; }
@@ -37,18 +36,21 @@ config() { # NAME KERNEL INITRD MIB DISK…
 initrd=/var/lib/hypha/default/initrd
 # The first use of a kernel and of the image is not what is measured.
 launch() { hyphactl launch --insecure "$@"; }
-kernels=(debian-kernel)
-for kernel in hypha-kernel hypha-vmlinux; do [ ! -f "/lab/in/$kernel" ] || kernels+=("$kernel"); done
-for kernel in "${kernels[@]}"; do launch -k "/lab/in/$kernel" --attach --rm "$image" true </dev/null >/dev/null 2>&1; done
+kernels=()
+for kernel in debian-kernel hypha-kernel hypha-vmlinux; do
+  [ -f "/lab/in/$kernel" ] || continue
+  kernels+=("$kernel")
+  ln -sf "/lab/in/$kernel" "/tmp/$kernel"
+  launch -k "/tmp/$kernel" --attach --rm "$image" true </dev/null >/dev/null 2>&1
+done
 # Debian's, not packed: what hyphad's cache keeps of it.
-cp "$(ls -S /var/lib/hypha/kernels/*.elf | tail -n +1 | head -n 1)" /tmp/debian-vmlinux
-ln -sf /lab/in/debian-kernel /tmp/debian-kernel
-for kernel in hypha-kernel hypha-vmlinux; do [ ! -f "/lab/in/$kernel" ] || ln -sf "/lab/in/$kernel" "/tmp/$kernel"; done
+cp "$(ls -S /var/lib/hypha/kernels/*.elf | head -n 1)" /tmp/debian-vmlinux
+kernels+=(debian-vmlinux)
 launch -k /tmp/debian-vmlinux --attach --rm "$image" true </dev/null >/dev/null 2>&1
 squashfs=$(ls /var/lib/hypha/images/*/image.squashfs)
 
 printf '%-52s %24s %24s %8s\n' "seconds: median (least to most), $rounds rounds" Hypha xl ratio
-for kernel in debian-kernel debian-vmlinux $([ ! -f /tmp/hypha-kernel ] || echo hypha-kernel hypha-vmlinux); do
+for kernel in "${kernels[@]}"; do
   ours=() inside=() theirs=()
   for _ in $(seq "$rounds"); do
     timed launch -k "/tmp/$kernel" -m 256 --timing --name bench "$image" sleep 100000
@@ -78,7 +80,7 @@ first_line() {
   done < <("$@" 2>&1)
   return 1
 }
-for kernel in debian-kernel debian-vmlinux $([ ! -f /tmp/hypha-kernel ] || echo hypha-kernel hypha-vmlinux); do
+for kernel in "${kernels[@]}"; do
   ours=() theirs=()
   for _ in $(seq "$rounds"); do
     first_line launch -k "/tmp/$kernel" -m 256 --attach --rm "$image" echo the first line </dev/null
