@@ -54,7 +54,7 @@ public sealed partial class ContainerEngine : IAsyncDisposable
     public async Task<LaunchResult> LaunchAsync(LaunchOptions options, Action<LaunchProgress> progress, CancellationToken cancellation)
     {
         using var launch = _underWay.Begin(options.Id, cancellation);
-        if (Containers.All.Any(container => container.Record.Id == options.Id))
+        if (Containers.Contains(options.Id))
             throw new ContainerException(ContainerError.AlreadyExists, $"there is a container with the UUID {options.Id}.");
         var (result, guest) = await _launcher.LaunchAsync(options, progress, launch.Cancellation).ConfigureAwait(false);
         if (!options.Attach)

@@ -13,7 +13,6 @@ public sealed class UndoTests(HostWithWitnesses host)
     public async Task Ctrl_C_in_any_phase_leaves_nothing()
     {
         string before = await CountAsync();
-        // Either the launch was given up with 130, or it had been told its container, which is then removed as any other.
         // Either the launch was given up with 130 and no word of a container, or it was done: then it is removed as any other.
         (await host.Run($$"""
             given_up=0
@@ -43,10 +42,10 @@ public sealed class UndoTests(HostWithWitnesses host)
                 pkill -9 -x hyphad; wait; while pgrep -x hyphad; do sleep 0.05; done
                 """)).Succeeded();
             (await host.Run(StartDaemon)).Succeeded();
-            // A container that hyphactl was told of is known, or there is none.
+            // A container that hyphactl was told of runs on, or there is none.
             (await host.Run("""
                 set -e
-                if [ -s /tmp/id ]; then hyphactl list -a | grep -q unlucky; fi
+                if [ -s /tmp/id ]; then sleep 3; hyphactl list | grep -q unlucky; fi
                 if hyphactl list -a | grep -q unlucky; then hyphactl destroy unlucky; fi
                 """)).Succeeded();
         }

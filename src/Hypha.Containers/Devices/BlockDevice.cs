@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hypha.Linux;
 using Hypha.Xen;
 using Hypha.XenStore;
@@ -11,6 +12,8 @@ namespace Hypha.Containers.Devices;
 /// <param name="number">The guest's number for it: 51712 is xvda, 51728 xvdb (misc/vbd-interface: 202 &lt;&lt; 8 | disk &lt;&lt; 4).</param>
 public sealed class BlockDevice(int number, string path, bool readOnly = true) : IGuestDevice
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
     private LoopDevice? _loop;
 
     /// <summary>As the guest's kernel calls it: "xvda".</summary>
@@ -25,6 +28,23 @@ public sealed class BlockDevice(int number, string path, bool readOnly = true) :
         undo.Push($"detaching {_loop.Path} from {path}", Dispose);
         AddNodes(nodes, _loop.Path, _loop.Major, _loop.Minor);
         return ValueTask.CompletedTask;
+    }
+
+    public async Task ServedAsync(DomainId guest, CancellationToken cancellation)
+    {
+        // xen-blkback tells nobody that it opened the device, but makes this file right after (drivers/block/xen-blkback/xenbus.c).
+        string opened = $"/sys/bus/xen-backend/devices/vbd-{guest.Value}-{number}/physical_device";
+        long start = Stopwatch.GetTimestamp();
+        while (!File.Exists(opened))
+        {
+            if (Stopwatch.GetElapsedTime(start) > s_patience)
+            {
+                throw new ContainerException(ContainerError.DeadlineExceeded,
+                    $"xen-blkback did not open {_loop?.Path} for {Name} of domain {guest.Value} within {s_patience.TotalSeconds} s. "
+                    + "The kernel's log (dmesg) says why; the driver is loaded with: modprobe xen-blkback");
+            }
+            await Task.Delay(1, cancellation).ConfigureAwait(false);
+        }
     }
 
     public void Dispose() => _loop?.Dispose();

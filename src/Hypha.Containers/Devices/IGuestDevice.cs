@@ -7,8 +7,8 @@ namespace Hypha.Containers.Devices;
 /// device implements this and joins the launcher's list; its removal is <see cref="DeviceRemoval"/>'s, the same for all kinds.
 /// </summary>
 /// <remarks>
-/// Keep it until the guest is gone, then dispose it. Whoever serves the device (a kernel's driver, a daemon) holds what it needs
-/// itself by then, so a daemon that dies takes nothing from a running guest.
+/// Keep it until the guest is gone, then dispose it. From <see cref="ServedAsync"/> on whoever serves the device (a kernel's driver,
+/// a daemon) holds what it needs itself, so a daemon that dies takes nothing from a running guest.
 /// </remarks>
 public interface IGuestDevice : IDisposable
 {
@@ -16,6 +16,10 @@ public interface IGuestDevice : IDisposable
 
     /// <summary>Acquires what the device needs, pushing how to give it back, and contributes its nodes to the launch's transaction.</summary>
     ValueTask PrepareAsync(DomainNodes nodes, UndoStack undo, CancellationToken cancellation);
+
+    /// <summary>Waits until its server, which reads the nodes, has taken hold of what was prepared.</summary>
+    /// <exception cref="ContainerException">DeadlineExceeded.</exception>
+    Task ServedAsync(Hypha.Xen.DomainId guest, CancellationToken cancellation);
 }
 
 public static class GuestDevice

@@ -118,6 +118,9 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         progress(new LaunchProgress("start", ""));
         cancellation.ThrowIfCancellationRequested();
         host.Xen.UnpauseDomain(built.Id);
+        // Until then the disks hang on this process: a daemon that finds the record must be able to take the guest up without it.
+        foreach (var device in devices)
+            await device.ServedAsync(built.Id, cancellation).ConfigureAwait(false);
         directory.Write(container.Record);
         clock.Mark("start");
 

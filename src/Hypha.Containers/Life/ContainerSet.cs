@@ -18,6 +18,12 @@ public sealed class ContainerSet
         }
     }
 
+    public bool Contains(ContainerId id)
+    {
+        lock (_gate)
+            return _containers.ContainsKey(id);
+    }
+
     /// <exception cref="ContainerException">AlreadyExists.</exception>
     internal void Reserve(string name, ContainerId id)
     {
