@@ -72,6 +72,7 @@ public sealed class GuestInit
                 Machine.SetHostname(bundle.Hostname);
             Machine.LoopbackUp();
             WaitForDevice(bundle.Root.Device);
+            KernelSettings.Apply(_console);
             InitFileSystems.EnableControllers(_console);
             InitFileSystems.MountRoot(bundle.Root);
         }

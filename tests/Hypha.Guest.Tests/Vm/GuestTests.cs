@@ -32,6 +32,7 @@ public sealed class GuestTests
             touch /sys/x || echo 'sys is read-only'
             wc -c < /proc/kcore
             echo "nofile $(ulimit -n)"
+            echo "proactive compaction $(cat /proc/sys/vm/compaction_proactiveness)"
             ls /run | wc -l; ls / | tr '\n' ' '
             """;
         await using GuestVm vm = await GuestVm.Boot(GuestVm.Shell(script), bundle =>
@@ -49,7 +50,7 @@ public sealed class GuestTests
             "_on_/dev/mqueue_type_mqueue_(rw,nosuid,nodev,noexec", "_on_/sys/fs/cgroup_type_cgroup2_(rw,nosuid,nodev,noexec",
             "/dev/null 666 1,3\n/dev/zero 666 1,5\n/dev/full 666 1,7\n/dev/random 666 1,8\n/dev/urandom 666 1,9\n/dev/tty 666 5,0\n",
             "/dev/shm 1777\n/dev/pts 755\n", "/proc/self/fd\n/proc/self/fd/0\n/proc/self/fd/1\n/proc/self/fd/2\npts/ptmx\n",
-            "\nx\n", "proc/sys is read-only", "sys is read-only", "nofile 1048576",
+            "\nx\n", "proc/sys is read-only", "sys is read-only", "nofile 1048576", "proactive compaction 0\n",
         ], line => Assert.Contains(line, text));
         Assert.Equal(0u, (await vm.Wait()).ExitCode);
         await vm.Release();
