@@ -30,7 +30,7 @@ public sealed class VchanServer : IDisposable
 
     /// <summary>Makes a server; the sizes are rounded up to powers of two, at least a page.</summary>
     /// <exception cref="XenException">ENOSPC beyond the kernel's limit of pages granted by processes (gntalloc's <c>limit</c>).</exception>
-    public static VchanServer Create(EventChannels channels, DomainId client, int toClientBytes = 64 * 1024, int toServerBytes = 16 * 1024)
+    public static VchanServer Create(EventChannels channels, DomainId client, int toClientBytes = 128 * 1024, int toServerBytes = 128 * 1024)
     {
         int left = OrderOf(toServerBytes), right = OrderOf(toClientBytes);
         GrantShare share = GrantShare.Allocate(client, 1 + VchanProtocol.PagesOf(left) + VchanProtocol.PagesOf(right));

@@ -12,7 +12,7 @@ namespace Hypha.Ctl.Attach;
 /// </summary>
 internal sealed class AttachSession : IDisposable
 {
-    private const int ChunkSize = 32 * 1024;
+    private const int ChunkSize = 64 * 1024;
 
     private readonly AsyncDuplexStreamingCall<AttachRequest, AttachEvent> _call;
     private readonly SemaphoreSlim _sending = new(1); // a gRPC stream takes one write at a time
