@@ -18,7 +18,7 @@ config() { # NAME MODE: a guest of xl's whose init does one thing
 }
 
 # A shell in a container, by its standard streams.
-coproc shell { exec hyphactl launch --insecure -m 256 --attach --rm -i "$image" sh; }
+coproc shell { exec hyphactl launch --insecure -m 256 --attach --rm -i "$image" sh; }; shell_pid=$!
 say() { printf '%s\n' "$*" >&"${shell[1]}"; }
 say 'echo ready'; read -r _ <&"${shell[0]}"
 for round in 1 2 3; do
@@ -35,20 +35,21 @@ for round in 1 2 3; do
   read -r _ <&"${shell[0]}"
   echo "attach, to the container: $(rate $(($(now) - start)) $mib)"
 done
-say 'mknod /hvc c 229 0; dd if=/dev/zero bs=64k count=64 2>/dev/null | tr "\0" x >/tmp/x; echo made'; read -r _ <&"${shell[0]}"
-start=$(now); say 'dd if=/tmp/x of=/hvc bs=4k 2>/dev/null; echo written'; read -r _ <&"${shell[0]}"
-echo "console, kept by hyphad: $(rate $(($(now) - start)) 4)"
-say exit; wait "$shell_PID" || true
+say exit; wait "$shell_pid" || true
 
+# 4 MiB to the guest's console while somebody follows it, by the guest's own clock.
+took() { awk '/^took/ { printf "%.1f MiB/s\n", 4 / ($3 - $2); exit }'; }
+launch --name flood "$image" sh -c 'mknod /hvc c 229 0; dd if=/dev/zero bs=64k count=64 2>/dev/null | tr "\0" x >/tmp/x; sleep 3
+  read -r start _ </proc/uptime; dd if=/tmp/x of=/hvc bs=4k 2>/dev/null; read -r end _ </proc/uptime; echo "took $start $end"' >/dev/null
+hyphactl console --follow flood >/tmp/flood.console
+echo "console, hyphad and hyphactl console: $(hyphactl logs flood | took), $(($(wc -c </tmp/flood.console) >> 20)) MiB seen"
+hyphactl destroy flood >/dev/null
 config flood flood
 xl create -q /tmp/flood.cfg
-coproc peer { exec script -qfec 'xl console flood' /dev/null; }
-start=''
-while IFS= read -r -t 60 line <&"${peer[0]}"; do
-  case $line in *ready*) start=$(now) ;; *real*) echo "console, xenconsoled and xl console, in the guest: 4 MiB in $line" ;; *done*) break ;; esac
-done
-[ -z "$start" ] || echo "console, xenconsoled and xl console: $(rate $(($(now) - start)) 4)"
-xl destroy flood; wait "$peer_PID" 2>/dev/null || true
+script -qfec 'xl console flood' /tmp/flood.console </dev/null >/dev/null & peer_pid=$!
+for _ in $(seq 600); do grep -q ^took /tmp/flood.console && break; sleep 0.1; done
+echo "console, xenconsoled and xl console: $(took </tmp/flood.console), $(($(wc -c </tmp/flood.console) >> 20)) MiB seen"
+xl destroy flood; wait "$peer_pid" 2>/dev/null || true
 
 # keys PROCESS: a letter typed, until it is back.
 keys() {
@@ -62,35 +63,35 @@ keys() {
     sleep 0.05
   done
 }
-coproc typed { exec script -qfec "hyphactl launch --insecure -m 256 --attach --rm --name typed $image cat" /dev/null; }
+coproc typed { exec script -qfec "hyphactl launch --insecure -m 256 --attach --rm --name typed $image cat" /dev/null; }; typed_pid=$!
 for _ in $(seq 300); do hyphactl list 2>/dev/null | grep -q typed && break; sleep 0.1; done; sleep 8
 while IFS= read -r -n 1 -t 1 _ <&"${typed[0]}"; do :; done
-echo "key there and back, hyphactl: $(keys typed | median)"
-hyphactl destroy typed >/dev/null; wait "$typed_PID" 2>/dev/null || true
+keys typed >/tmp/keys; echo "key there and back, hyphactl: $(median </tmp/keys)"
+hyphactl destroy typed >/dev/null; wait "$typed_pid" 2>/dev/null || true
 config keys keys
 xl create -q /tmp/keys.cfg
-coproc peer2 { exec script -qfec 'xl console keys' /dev/null; }
+coproc peer2 { exec script -qfec 'xl console keys' /dev/null; }; peer2_pid=$!
 sleep 8; while IFS= read -r -n 1 -t 1 _ <&"${peer2[0]}"; do :; done
-echo "key there and back, xl console: $(keys peer2 | median)"
-xl destroy keys; wait "$peer2_PID" 2>/dev/null || true
+keys peer2 >/tmp/keys; echo "key there and back, xl console: $(median </tmp/keys)"
+xl destroy keys; wait "$peer2_pid" 2>/dev/null || true
 
 # A guest at rest for a minute: all its context switches, by its own count, and what it costs the host.
 pid=$(pgrep -x hyphad)
-switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' /proc/"$pid"/task/*/status; }
+ticks() { awk '{ print ($14 + $15) * 10 }' /proc/"$pid"/stat; } # ms
 launch --name idle "$image" sh -c 'sleep 5; grep ctxt /proc/stat; sleep 60; grep ctxt /proc/stat; sleep 1000' >/dev/null
-sleep 15; before=$(switches) time=$(xl list idle | awk 'END { print $NF }'); sleep 60
-after=$(switches); sleep 15
-echo "idle for 60 s: guest switches $(hyphactl logs idle | awk '{ print n++ ? $2 - first : ""; first = $2 }' | tail -n 1), hyphad switches $((after - before)), vCPU seconds $(xl list idle | awk -v t="$time" 'END { print $NF - t }')"
+sleep 15; before=$(ticks) time=$(xl list idle | awk 'END { print $NF }'); sleep 60
+after=$(ticks); sleep 15
+echo "idle for 60 s: guest switches $(hyphactl logs idle | awk '{ print n++ ? $2 - first : ""; first = $2 }' | tail -n 1), hyphad $((after - before)) ms, vCPU seconds $(xl list idle | awk -v t="$time" 'END { print $NF - t }')"
 hyphactl destroy idle >/dev/null
 config idle idle
 xl create -q /tmp/idle.cfg
-coproc peer3 { exec script -qfec 'xl console idle' /dev/null; }
+coproc peer3 { exec script -qfec 'xl console idle' /dev/null; }; peer3_pid=$!
 first='' second=''
 while IFS= read -r -t 120 line <&"${peer3[0]}"; do
   case $line in ctxt*) line=${line//[^0-9]/}; [ -n "$first" ] && { second=$line; break; }; first=$line ;; esac
 done
 echo "idle for 60 s, xl's guest with busybox as init: guest switches $((second - first))"
-xl destroy idle; wait "$peer3_PID" 2>/dev/null || true
+xl destroy idle; wait "$peer3_pid" 2>/dev/null || true
 
 for kernel in /lab/in/kernels/*; do
   for memory in $(seq 20 4 120); do
