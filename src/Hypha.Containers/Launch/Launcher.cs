@@ -115,12 +115,14 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         var console = GuestConsole.Attach(host.Xen, host.Events, built.Id, built.ConsoleFrame, built.ConsolePort, container.ConsoleLog);
         undo.Push("leaving the console", console.DisposeAsync);
         var guest = new XenGuest(host, id, built.Id, console, devices);
-        progress(new LaunchProgress("start", ""));
-        cancellation.ThrowIfCancellationRequested();
-        host.Xen.UnpauseDomain(built.Id);
         // Until then the disks hang on this process: a daemon that finds the record must be able to take the guest up without it.
         foreach (var device in devices)
             await device.ServedAsync(built.Id, cancellation).ConfigureAwait(false);
+        clock.Mark("back ends");
+
+        progress(new LaunchProgress("start", ""));
+        cancellation.ThrowIfCancellationRequested();
+        host.Xen.UnpauseDomain(built.Id);
         directory.Write(container.Record);
         clock.Mark("start");
 
