@@ -1,10 +1,10 @@
 using Hypha.Containers.Console;
 using Hypha.Containers.Devices;
-using Hypha.Containers.Host;
 using Hypha.Containers.Launch;
 using Hypha.Containers.Life;
 using Hypha.Containers.Records;
 using Hypha.DomainBuilder.Kernel;
+using Hypha.Host;
 using Hypha.Oci;
 using Hypha.Xen;
 using Hypha.XenStore;
@@ -86,7 +86,7 @@ public sealed partial class ContainerEngine : IAsyncDisposable
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadConsoleAsync(Container container, bool follow, CancellationToken cancellation) =>
         follow ? container.ConsoleLog.FollowAsync(0, cancellation) : Kept(container.ConsoleLog);
 
-    public IReadOnlyList<HostCheck> HostChecks() => HostProbe.Run(_host.Options);
+    public IReadOnlyList<HostCheck> HostChecks() => new HostProbe(_host.Options.StateDirectory).Run();
 
     public HostInfo HostInfo()
     {

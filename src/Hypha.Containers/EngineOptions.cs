@@ -3,7 +3,7 @@ namespace Hypha.Containers;
 /// <summary>Where the engine keeps its state, and what it uses when a launch names nothing else.</summary>
 public sealed record EngineOptions
 {
-    public string StateDirectory { get; init; } = "/var/lib/hypha";
+    public string StateDirectory { get; init; } = Host.HostProbe.DefaultState;
 
     public Life.SupervisorOptions Supervisor { get; init; } = new();
 

@@ -1,6 +1,7 @@
 using Hypha.Containers.Console;
 using Hypha.Containers.Life;
 using Hypha.DomainBuilder.Kernel;
+using Hypha.Host;
 using Hypha.Linux;
 using Hypha.Oci;
 using Hypha.Xen;
@@ -53,7 +54,7 @@ internal sealed class HostResources : IAsyncDisposable
             while (opened.TryPop(out var resource))
                 resource.Dispose();
             // The first thing that lacks, in the order in which a person would put it right, explains the failure best.
-            var lacking = Host.HostProbe.Run(options).FirstOrDefault(check => !check.Ok && check.Name is not ("guest kernel" or "guest initrd"));
+            var lacking = new HostProbe(options.StateDirectory).Obstacle();
             throw new ContainerException(ContainerError.FailedPrecondition,
                 lacking is null ? error.Message : $"{lacking.Detail}. {lacking.Advice} ({error.Message})", error);
         }

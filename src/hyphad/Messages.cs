@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Grpc.Core;
 using Hypha.Containers;
-using Hypha.Containers.Host;
+using Hypha.Host;
 using Hypha.Containers.Launch;
 using Hypha.Containers.Records;
 using Hypha.Oci;

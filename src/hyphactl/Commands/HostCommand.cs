@@ -4,7 +4,7 @@ using Grpc.Core;
 using Hypha.Ctl.CommandLine;
 using Hypha.Ctl.Connection;
 using Hypha.Ctl.Display;
-using Hypha.Ctl.Host;
+using Hypha.Host;
 using Hypha.Protocol.Control;
 
 namespace Hypha.Ctl.Commands;
@@ -68,7 +68,7 @@ internal static class HostCommand
             bool notThere = StatusText.ConnectionFailureIn(error) is not null;
             return
             [
-                .. new LocalChecks("/").Run(),
+                .. new HostProbe().Run().Select(check => new Check { Name = check.Name, Ok = check.Ok, Detail = check.Detail, Advice = check.Advice }),
                 new Check
                 {
                     Name = "hyphad",

@@ -1,8 +1,4 @@
-namespace Hypha.Containers.Host;
-
-/// <summary>One thing that a host needs.</summary>
-/// <param name="Advice">What to do when it is not there.</param>
-public sealed record HostCheck(string Name, bool Ok, string Detail, string Advice = "");
+namespace Hypha.Containers;
 
 /// <summary>What kind of host this is, and how full.</summary>
 public sealed record HostInfo
