@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 bench/dom0/make-peer-initrd.sh "$work/xl-initrd"
 lab/run.sh --overlay artifacts/root --registry --kernels --xen-tools --xenconsoled --memory 6144 --dom0-memory 2048 \
-  --in bench/dom0/guest.sh --in "$work/xl-initrd" -- bash /lab/in/guest.sh
+  --in bench/dom0/common.sh --in bench/dom0/guest.sh --in "$work/xl-initrd" -- bash /lab/in/guest.sh

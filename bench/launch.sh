@@ -19,7 +19,7 @@ bench/dom0/make-peer-initrd.sh "$work/xl-initrd"
 source lab/parts.sh
 debian=$(part kernel)
 
-inputs=(--in bench/dom0/launch.sh --in "$work/xl-initrd" --in "$debian/vmlinuz:debian-kernel")
+inputs=(--in bench/dom0/common.sh --in bench/dom0/launch.sh --in "$work/xl-initrd" --in "$debian/vmlinuz:debian-kernel")
 ! own=$(guest_kernel) || inputs+=(--in "$own/kernel:hypha-kernel" --in "$own/vmlinux:hypha-vmlinux")
 lab/run.sh --overlay artifacts/root --registry --xen-tools --xenconsoled --memory 8192 --dom0-memory 2048 "${inputs[@]}" \
   -- bash /lab/in/launch.sh "$rounds" "$guests"

@@ -1,12 +1,9 @@
 #!/usr/bin/env bash
 # The part of bench/guest.sh that runs in dom0.
 set -euo pipefail
-image=registry.local:5000/busybox:latest
+source /lab/in/common.sh
 mib=64
 
-(/usr/sbin/hyphad >>/var/log/hyphad.log 2>&1 </dev/null &)
-for _ in $(seq 300); do hyphactl list >/dev/null 2>&1 && break; sleep 0.1; done
-now() { local t=$EPOCHREALTIME; echo "${t/./}"; }
 rate() { awk -v us="$1" -v mib="$2" 'BEGIN { printf "%.1f MiB/s", mib / (us / 1e6) }'; }
 median() { sort -n | awk '{ v[NR] = $1 } END { printf "%.1f ms (%.1f to %.1f)", v[int((NR + 1) / 2)] / 1000, v[1] / 1000, v[NR] / 1000 }'; }
 launch() { hyphactl launch --insecure -m 256 "$@"; }

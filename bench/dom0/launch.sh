@@ -1,13 +1,9 @@
 #!/usr/bin/env bash
 # The part of bench/launch.sh that runs in dom0: launch.sh ROUNDS GUESTS.
 set -euo pipefail
+source /lab/in/common.sh
 rounds=$1 guests=$2
-image=registry.local:5000/busybox:latest
 
-(/usr/sbin/hyphad >>/var/log/hyphad.log 2>&1 </dev/null &)
-for _ in $(seq 300); do hyphactl list >/dev/null 2>&1 && break; sleep 0.1; done
-
-now() { local t=$EPOCHREALTIME; echo "${t/./}"; }
 seconds() { awk -v us="$1" 'BEGIN { printf "%.3f", us / 1e6 }'; }
 # timed COMMAND…: its wall time in seconds is $took.
 timed() { local start end; start=$(now); "$@" >/tmp/out 2>/tmp/err || { cat /tmp/out /tmp/err >&2; return 1; }; end=$(now); took=$(seconds $((end - start))); }
