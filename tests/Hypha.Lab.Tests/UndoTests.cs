@@ -73,10 +73,10 @@ public sealed class UndoTests(HostWithWitnesses host)
         string before = await CountAsync();
         (await host.Run($$"""
             set -e
-            for i in $(seq 10); do hyphactl launch --insecure -m 64 --name many$i {{Busybox}} sleep 1000 & done; wait
+            for i in $(seq 10); do hyphactl launch --insecure -m 128 --name many$i {{Busybox}} sleep 1000 & done; wait
             test $(hyphactl list | grep -c many) = 10
             hyphactl destroy --all
-            for i in $(seq 10); do hyphactl launch --insecure -m 64 --attach --rm {{Busybox}} sh -c "exit $i" </dev/null || test $? = $i; done
+            for i in $(seq 10); do hyphactl launch --insecure -m 128 --attach --rm {{Busybox}} sh -c "exit $i" </dev/null || test $? = $i; done
             """)).Succeeded();
         Assert.Equal(before, await CountAsync());
     }
