@@ -46,7 +46,7 @@ public sealed class LyingRegistryTests(BareHost host)
     [InlineData("a changed configuration", "sed -i s/amd64/arm64/ $config", "digest")]
     [InlineData("a layer that is no archive", "head -c 9000 /dev/urandom >x; pack x x", "layer")]
     [InlineData("half an archive", "head -c 100000 tree.tar >x; gzip -k x; pack x x.gz", "layer")]
-    [InlineData("another configuration's layer", "echo >x; gzip -k x; cp x.gz y; pack x tree.tar.gz", "layer")]
+    [InlineData("a layer of another configuration", "echo >x; pack x tree.tar.gz", "layer")]
     [InlineData("an entry that leaves the root", "tar -P --transform s,tree/bin/sh,../../etc/cron.d/x, -cf x tree/bin/sh; gzip -k x; pack x x.gz", "root")]
     [InlineData("no manifest", "echo '<html>' >manifest", "manifest")]
     public async Task Is_refused(string what, string lie, string named)
