@@ -68,10 +68,6 @@ internal sealed class Guest : IAsyncDisposable
             Image = "probe:latest",
             VCpus = 1,
             MemoryMiB = 128,
-            ConsoleFrame = guest._domain.ConsoleFrame,
-            ConsolePort = guest._domain.ConsolePort,
-            StoreFrame = guest._domain.StoreFrame,
-            StorePort = guest._domain.StorePort,
         };
         await using var undo = new UndoStack((what, error) => System.Console.Error.WriteLine($"{what}: {error}"));
         var clock = Stopwatch.StartNew();
@@ -83,6 +79,7 @@ internal sealed class Guest : IAsyncDisposable
         }
         TimeSpan loops = clock.Elapsed;
         await nodes.WriteAsync(guest.Store);
+        await nodes.IntroduceAsync(guest.Store, guest._domain);
         undo.Commit();
         System.Console.WriteLine($"        two loop devices {loops.TotalMilliseconds:F1} ms, nodes {(clock.Elapsed - loops).TotalMilliseconds:F1} ms");
         guest.Ended = guest._watcher.WaitForEndAsync(guest.Id, guest._uuid);

@@ -1,4 +1,5 @@
 using Hypha.Containers.Devices;
+using Hypha.DomainBuilder;
 using Hypha.Xen;
 using Hypha.XenStore;
 using Hypha.XenStore.Tests.Daemon;
@@ -20,7 +21,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
     public async Task A_guest_gets_the_standard_nodes_and_Hyphas()
     {
         using XenStoreClient store = daemon.Connect();
-        await Nodes().WriteAsync(store);
+        await WriteAsync(store, Nodes());
         Assert.Equal($"/vm/{_uuid}", await store.ReadAsync(Home / "vm"));
         Assert.Equal("web", await store.ReadAsync(Home / "name"));
         Assert.Equal(_domain.Value.ToString(), await store.ReadAsync(Home / "domid"));
@@ -42,7 +43,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
         BlockDevice disk = new(51712, "/image");
         DomainNodes nodes = Nodes();
         disk.AddNodes(nodes, "/dev/loop3", 7, 3);
-        await nodes.WriteAsync(store);
+        await WriteAsync(store, nodes);
 
         string shown = $"n0,r{_domain.Value}", guests = $"n{_domain.Value}";
         DevicePaths paths = disk.Paths(_domain);
@@ -67,7 +68,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
         BlockDevice disk = new(51728, "/image");
         DomainNodes nodes = Nodes();
         disk.AddNodes(nodes, "/dev/loop30", 7, 30);
-        await nodes.WriteAsync(store);
+        await WriteAsync(store, nodes);
         DevicePaths paths = disk.Paths(_domain);
         Assert.Equal("r", await store.ReadAsync(paths.Backend / "mode"));
         Assert.Equal("7:1e", await store.ReadAsync(paths.Backend / "physical-device"));
@@ -85,7 +86,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
         BlockDevice disk = new(51712, "/image");
         DomainNodes nodes = Nodes();
         disk.AddNodes(nodes, "/dev/loop3", 7, 3);
-        await nodes.WriteAsync(store);
+        await WriteAsync(store, nodes);
         DevicePaths paths = disk.Paths(_domain);
         await store.WriteAsync(paths.Backend / "state", "4");
 
@@ -110,7 +111,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
         BlockDevice disk = new(51712, "/image");
         DomainNodes nodes = Nodes();
         disk.AddNodes(nodes, "/dev/loop3", 7, 3);
-        await nodes.WriteAsync(store);
+        await WriteAsync(store, nodes);
         await store.WriteAsync(disk.Paths(_domain).Backend / "state", "4");
         await store.RemoveAsync(disk.Paths(_domain).Frontend);
         var clock = System.Diagnostics.Stopwatch.StartNew();
@@ -123,7 +124,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
     public async Task Removal_touches_nothing_of_another_domain_that_has_the_number_by_now()
     {
         using XenStoreClient store = daemon.Connect();
-        await Nodes().WriteAsync(store);
+        await WriteAsync(store, Nodes());
         string[] before = await Dump(store, Home);
         StorePath foreign = DevicePaths.Backends / "vif" / _domain.Value / 0;
         await store.WriteAsync(foreign / "state", "4");
@@ -142,7 +143,7 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
         BlockDevice disk = new(51712, "/image");
         DomainNodes nodes = Nodes();
         disk.AddNodes(nodes, "/dev/loop3", 7, 3);
-        await nodes.WriteAsync(store);
+        await WriteAsync(store, nodes);
         await store.WriteAsync(disk.Paths(_domain).Backend / "state", "4");
         // The guest is dead; what it left in its own nodes counts for nothing.
         await store.WriteAsync(disk.Paths(_domain).Frontend / "backend", "/local/domain/0");
@@ -158,11 +159,23 @@ public sealed class DomainNodesTests(StoreDaemon daemon) : IClassFixture<StoreDa
         Image = "registry.local/web:1",
         VCpus = 2,
         MemoryMiB = 256,
+    };
+
+    private BuiltDomain Built => new()
+    {
+        Id = _domain,
         ConsoleFrame = new Mfn(12345),
         ConsolePort = new EvtchnPort(5),
         StoreFrame = new Mfn(12346),
         StorePort = new EvtchnPort(6),
+        Phases = [],
     };
+
+    private async Task WriteAsync(XenStoreClient store, DomainNodes nodes)
+    {
+        await nodes.WriteAsync(store);
+        await nodes.IntroduceAsync(store, Built);
+    }
 
     private async Task<string[]> Dump(XenStoreClient store, StorePath path)
     {

@@ -1,3 +1,4 @@
+using Hypha.DomainBuilder;
 using Hypha.Xen;
 using Hypha.XenStore;
 
@@ -5,7 +6,7 @@ namespace Hypha.Containers.Devices;
 
 /// <summary>
 /// A guest's nodes in the store: the standard ones (misc/xenstore-paths), laid as Xen's own tools expect them, and Hypha's
-/// (ARCHITECTURE.md). One transaction writes them all, devices included.
+/// (ARCHITECTURE.md). One transaction writes them, devices included; where the rings are follows once they are.
 /// </summary>
 public sealed class DomainNodes(DomainId domain, Guid uuid)
 {
@@ -21,10 +22,8 @@ public sealed class DomainNodes(DomainId domain, Guid uuid)
     public required string Image { get; init; }
     public required int VCpus { get; init; }
     public required long MemoryMiB { get; init; }
-    public required Mfn ConsoleFrame { get; init; }
-    public required EvtchnPort ConsolePort { get; init; }
-    public required Mfn StoreFrame { get; init; }
-    public required EvtchnPort StorePort { get; init; }
+
+    private DevicePaths Console => new("console", domain, 0);
 
     private StorePath Home => StorePath.Domain(domain.Value);
 
@@ -56,7 +55,7 @@ public sealed class DomainNodes(DomainId domain, Guid uuid)
         return _devices;
     }
 
-    /// <summary>Writes everything, then tells the store to serve the guest.</summary>
+    /// <summary>Writes everything that needs no more than the domain's number.</summary>
     public async Task WriteAsync(XenStoreClient store, CancellationToken cancellation = default)
     {
         StoreNodes nodes = Standard();
@@ -67,7 +66,20 @@ public sealed class DomainNodes(DomainId domain, Guid uuid)
             nodes.AddTo(transaction);
             _devices.AddTo(transaction);
         }, cancellation).ConfigureAwait(false);
-        await store.IntroduceAsync(domain.Value, StoreFrame.Value, StorePort.Value, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Adds where the guest's rings are, and tells the store to serve it.</summary>
+    public async Task IntroduceAsync(XenStoreClient store, BuiltDomain built, CancellationToken cancellation = default)
+    {
+        StorePath console = Console.Frontend;
+        await store.TransactAsync(transaction =>
+        {
+            transaction.Write(Home / "store/port", built.StorePort.Value.ToString());
+            transaction.Write(Home / "store/ring-ref", built.StoreFrame.Value.ToString());
+            transaction.Write(console / "port", built.ConsolePort.Value.ToString());
+            transaction.Write(console / "ring-ref", built.ConsoleFrame.Value.ToString());
+        }, cancellation).ConfigureAwait(false);
+        await store.IntroduceAsync(domain.Value, built.StoreFrame.Value, built.StorePort.Value, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -118,8 +130,6 @@ public sealed class DomainNodes(DomainId domain, Guid uuid)
         nodes.Value(Home / "memory/static-max", MemoryMiB << 10);
         nodes.Value(Home / "memory/target", MemoryMiB << 10);
         nodes.Value(Home / "memory/videoram", 0);
-        nodes.Value(Home / "store/port", StorePort.Value);
-        nodes.Value(Home / "store/ring-ref", (long)StoreFrame.Value);
 
         nodes.Value(Home / "control/platform-feature-multiprocessor-suspend", 1);
         nodes.Value(Home / "control/platform-feature-xs_reset_watches", 1);
@@ -148,20 +158,17 @@ public sealed class DomainNodes(DomainId domain, Guid uuid)
     // misc/console.txt. Unlike other front ends these nodes are not the guest's: what serves a console acts on them (XSA-57).
     private void AddConsole(StoreNodes nodes)
     {
-        var console = new DevicePaths("console", domain, 0);
-        StoreNodes back = AddBackend(console);
-        back.Value(console.Backend / "protocol", "vt100");
+        StoreNodes back = AddBackend(Console);
+        back.Value(Console.Backend / "protocol", "vt100");
 
-        StorePath front = console.Frontend;
+        StorePath front = Console.Frontend;
         nodes.Directory(front, Shown);
-        nodes.Value(front / "backend", console.Backend.Value);
+        nodes.Value(front / "backend", Console.Backend.Value);
         nodes.Value(front / "backend-id", 0);
         nodes.Value(front / "limit", ConsoleLimit);
         // Not "xenconsoled": should that daemon run as well, the console stays ours.
         nodes.Value(front / "type", "hypha");
         nodes.Value(front / "output", "log");
         nodes.Value(front / "tty", "");
-        nodes.Value(front / "port", ConsolePort.Value);
-        nodes.Value(front / "ring-ref", (long)ConsoleFrame.Value);
     }
 }

@@ -78,7 +78,8 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         clock.Mark("bundle");
 
         progress(new LaunchProgress("build", $"{options.MemoryMiB} MiB, {options.VCpus} vCPU"));
-        var built = Build(new DomainDescription
+        var builder = new PvDomainBuilder(new XenDomains(host.Xen));
+        var domain = Explained(() => builder.Create(new DomainDescription
         {
             Handle = id.Value,
             VCpus = options.VCpus,
@@ -86,40 +87,35 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
             Kernel = kernel,
             Initrds = [initrd],
             CommandLine = KernelCommandLine.Make(options),
-        }, cancellation);
-        undo.Push($"removing domain {built.Id.Value}", () => new ValueTask(GuestRemoval.RunAsync(host, id, built.Id)));
-        record = record with { Domain = built.Id.Value, ConsoleFrame = built.ConsoleFrame.Value, ConsolePort = built.ConsolePort.Value };
+        }));
+        undo.Push($"removing domain {domain.Id.Value}", () => new ValueTask(GuestRemoval.RunAsync(host, id, domain.Id)));
+        record = record with { Domain = domain.Id.Value };
         directory.Write(record);
         clock.Mark("domain");
         cancellation.ThrowIfCancellationRequested();
 
-        var nodes = new DomainNodes(built.Id, id.Value)
+        var nodes = new DomainNodes(domain.Id, id.Value)
         {
             Name = options.Name.Length > 0 ? options.Name : id.ToString(),
             Image = options.Image,
             VCpus = options.VCpus,
             MemoryMiB = options.MemoryMiB,
-            ConsoleFrame = built.ConsoleFrame,
-            ConsolePort = built.ConsolePort,
-            StoreFrame = built.StoreFrame,
-            StorePort = built.StorePort,
         };
         var devices = Disks(image, directory);
-        foreach (var device in devices)
-            await device.PrepareAsync(nodes, undo, cancellation).ConfigureAwait(false);
-        await nodes.WriteAsync(host.Store, cancellation).ConfigureAwait(false);
-        clock.Mark("devices");
+        // Filling the domain is work of ours, connecting its devices mostly waiting for others. Undo must wait for both.
+        var filling = Task.Run(() => Explained(() => builder.Fill(domain, cancellation)), CancellationToken.None);
+        await Task.WhenAll(filling, ConnectAsync(devices, nodes, undo, cancellation)).ConfigureAwait(false);
+        var built = await filling.ConfigureAwait(false);
+        record = record with { ConsoleFrame = built.ConsoleFrame.Value, ConsolePort = built.ConsolePort.Value };
+        clock.Mark("memory, devices");
+        await nodes.IntroduceAsync(host.Store, built, cancellation).ConfigureAwait(false);
+        clock.Mark("store");
 
         var container = new Container(record with { State = ContainerState.Running, Started = DateTimeOffset.UtcNow }, directory);
         undo.Push("closing the logs", container.Dispose);
         var console = GuestConsole.Attach(host.Xen, host.Events, built.Id, built.ConsoleFrame, built.ConsolePort, container.ConsoleLog);
         undo.Push("leaving the console", console.DisposeAsync);
         var guest = new XenGuest(host, id, built.Id, console, devices);
-        // Until then the disks hang on this process: a daemon that finds the record must be able to take the guest up without it.
-        foreach (var device in devices)
-            await device.ServedAsync(built.Id, cancellation).ConfigureAwait(false);
-        clock.Mark("back ends");
-
         progress(new LaunchProgress("start", ""));
         cancellation.ThrowIfCancellationRequested();
         host.Xen.UnpauseDomain(built.Id);
@@ -178,16 +174,26 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         }
     }
 
-    private BuiltDomain Build(DomainDescription description, CancellationToken cancellation)
+    private static T Explained<T>(Func<T> build)
     {
         try
         {
-            return new PvDomainBuilder(new XenDomains(host.Xen)).Build(description, cancellation);
+            return build();
         }
         catch (DomainBuildException error)
         {
             throw new ContainerException(ContainerError.ResourceExhausted, error.Message, error);
         }
+    }
+
+    private async Task ConnectAsync(IReadOnlyList<IGuestDevice> devices, DomainNodes nodes, UndoStack undo, CancellationToken cancellation)
+    {
+        foreach (var device in devices)
+            await device.PrepareAsync(nodes, undo, cancellation).ConfigureAwait(false);
+        await nodes.WriteAsync(host.Store, cancellation).ConfigureAwait(false);
+        // Until then the disks hang on this process: a daemon that finds the record must be able to take the guest up without it.
+        foreach (var device in devices)
+            await device.ServedAsync(nodes.Domain, cancellation).ConfigureAwait(false);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "undoing a failed launch: {What} failed; the next start of the daemon sweeps what is left")]

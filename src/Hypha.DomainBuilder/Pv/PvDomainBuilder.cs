@@ -21,18 +21,26 @@ public sealed class PvDomainBuilder(IDomainHypervisor hypervisor)
     /// <exception cref="XenException">The hypervisor refused.</exception>
     public BuiltDomain Build(DomainDescription description, CancellationToken cancelled = default)
     {
-        Stopwatch clock = new();
-        List<BuildPhase> phases = [];
-        void Phase(string name)
+        CreatedDomain domain = Create(description);
+        try
         {
-            phases.Add(new BuildPhase(name, clock.Elapsed));
-            clock.Restart();
-            cancelled.ThrowIfCancellationRequested();
+            return Fill(domain, cancelled);
         }
+        catch
+        {
+            hypervisor.Destroy(domain.Id);
+            throw;
+        }
+    }
 
-        clock.Start();
+    /// <summary>
+    /// The first half of <see cref="Build"/>: a domain that has its number and its right to memory, and none yet. What needs no more
+    /// than the number can be done while <see cref="Fill"/> does the work.
+    /// </summary>
+    /// <inheritdoc cref="Build" path="/exception"/>
+    public CreatedDomain Create(DomainDescription description)
+    {
         PvLayout layout = Plan(description);
-        Phase("layout");
         DomainId domain = hypervisor.Create(new DomainConfig
         {
             Handle = description.Handle,
@@ -45,53 +53,69 @@ public sealed class PvDomainBuilder(IDomainHypervisor hypervisor)
             hypervisor.SetMaxMemory(domain, (long)layout.Pages * 4);
             if (!hypervisor.TryClaim(domain, layout.Pages))
                 throw TooLittleMemory(description);
-            Phase("create");
-            GuestFrames frames = GuestFrames.Populate(hypervisor, domain, layout.Pages, cancelled);
-            Phase("populate");
-            EvtchnPort storePort = hypervisor.AllocateUnbound(domain, description.Backend);
-            EvtchnPort consolePort = hypervisor.AllocateUnbound(domain, description.Backend);
-            List<KernelPlacement> kernel = KernelPlacement.Of(description.Kernel.Elf);
-            ClearZeroes(domain, layout, frames, kernel);
-            Phase("clear");
-            Mfn sharedInfo = hypervisor.SharedInfoFrame(domain);
-            using (GuestWindow window = GuestWindow.Map(hypervisor, domain, frames, Written(layout, kernel), sharedInfo))
-            {
-                Phase("map");
-                foreach (KernelPlacement placement in kernel)
-                    placement.Copy(description.Kernel, window[placement.Content]);
-                Phase("kernel");
-                CopyInitrds(window[layout.Initrd], description.Initrds);
-                Phase("initrd");
-                WriteTables(window, layout, frames);
-                new StartInfo(window[new PageRange(layout.StartInfo, 1)])
-                    .Write(layout, frames, sharedInfo.Value, storePort.Value, consolePort.Value, description.CommandLine);
-                MaskEvents(window.Extra);
-                Phase("tables");
-            }
-            Phase("unmap");
-            if (description.Kernel.Elf.Notes.HypercallPage is { } hypercallPage)
-                hypervisor.InitializeHypercallPage(domain, frames[layout.PageOf(hypercallPage)]);
-            Mfn topTable = frames[layout.PageTables.Start];
-            hypervisor.PinTopTable(domain, topTable);
-            hypervisor.SeedGrants(domain, description.Backend, frames[layout.Console], frames[layout.Store]);
-            VcpuGuestContext context = BootVcpu.Context(layout, topTable);
-            hypervisor.SetVcpuContext(domain, 0, in context);
-            Phase("start state");
-            return new BuiltDomain
-            {
-                Id = domain,
-                ConsolePort = consolePort,
-                StorePort = storePort,
-                ConsoleFrame = frames[layout.Console],
-                StoreFrame = frames[layout.Store],
-                Phases = phases,
-            };
+            return new CreatedDomain(domain, description, layout);
         }
         catch
         {
             hypervisor.Destroy(domain);
             throw;
         }
+    }
+
+    /// <summary>The second half, once. When it fails the domain is the caller's to destroy.</summary>
+    /// <inheritdoc cref="Build" path="/exception"/>
+    public BuiltDomain Fill(CreatedDomain created, CancellationToken cancelled = default)
+    {
+        (DomainId domain, DomainDescription description, PvLayout layout) = (created.Id, created.Description, created.Layout);
+        Stopwatch clock = Stopwatch.StartNew();
+        List<BuildPhase> phases = [];
+        void Phase(string name)
+        {
+            phases.Add(new BuildPhase(name, clock.Elapsed));
+            clock.Restart();
+            cancelled.ThrowIfCancellationRequested();
+        }
+
+        GuestFrames frames = GuestFrames.Populate(hypervisor, domain, layout.Pages, cancelled);
+        Phase("populate");
+        EvtchnPort storePort = hypervisor.AllocateUnbound(domain, description.Backend);
+        EvtchnPort consolePort = hypervisor.AllocateUnbound(domain, description.Backend);
+        List<KernelPlacement> kernel = KernelPlacement.Of(description.Kernel.Elf);
+        ClearZeroes(domain, layout, frames, kernel);
+        Phase("clear");
+        Mfn sharedInfo = hypervisor.SharedInfoFrame(domain);
+        using (GuestWindow window = GuestWindow.Map(hypervisor, domain, frames, Written(layout, kernel), sharedInfo))
+        {
+            Phase("map");
+            foreach (KernelPlacement placement in kernel)
+                placement.Copy(description.Kernel, window[placement.Content]);
+            Phase("kernel");
+            CopyInitrds(window[layout.Initrd], description.Initrds);
+            Phase("initrd");
+            WriteTables(window, layout, frames);
+            new StartInfo(window[new PageRange(layout.StartInfo, 1)])
+                .Write(layout, frames, sharedInfo.Value, storePort.Value, consolePort.Value, description.CommandLine);
+            MaskEvents(window.Extra);
+            Phase("tables");
+        }
+        Phase("unmap");
+        if (description.Kernel.Elf.Notes.HypercallPage is { } hypercallPage)
+            hypervisor.InitializeHypercallPage(domain, frames[layout.PageOf(hypercallPage)]);
+        Mfn topTable = frames[layout.PageTables.Start];
+        hypervisor.PinTopTable(domain, topTable);
+        hypervisor.SeedGrants(domain, description.Backend, frames[layout.Console], frames[layout.Store]);
+        VcpuGuestContext context = BootVcpu.Context(layout, topTable);
+        hypervisor.SetVcpuContext(domain, 0, in context);
+        Phase("start state");
+        return new BuiltDomain
+        {
+            Id = domain,
+            ConsolePort = consolePort,
+            StorePort = storePort,
+            ConsoleFrame = frames[layout.Console],
+            StoreFrame = frames[layout.Store],
+            Phases = phases,
+        };
     }
 
     private PvLayout Plan(DomainDescription description)
