@@ -11,8 +11,10 @@ using Microsoft.Extensions.Logging;
 namespace Hypha.Containers;
 
 /// <summary>What all containers of a host share: the hypervisor, the store, event channels, images, kernels.</summary>
-internal sealed class HostResources : IAsyncDisposable
+internal sealed partial class HostResources : IAsyncDisposable
 {
+    private const ushort HostWeight = 16 * Hypervisor.DefaultWeight;
+
     private HostResources(EngineOptions options, Hypervisor xen, EventChannels events, XenStoreClient store, ILogger logger)
     {
         Options = options;
@@ -47,6 +49,7 @@ internal sealed class HostResources : IAsyncDisposable
             opened.Push(events);
             var store = XenStoreClient.Connect();
             opened.Push(store);
+            RaiseHost(xen, logger);
             return new HostResources(options, xen, events, store, logger);
         }
         catch (Exception error) when (error is IOException)
@@ -60,6 +63,16 @@ internal sealed class HostResources : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// The host serves all guests: their disks, network, consoles, and whoever wants to stop one. Among equals it would get a guest's
+    /// share, however many there are, and guests that compute without end would keep it from its work. A weight that somebody chose stays.
+    /// </summary>
+    private static void RaiseHost(Hypervisor xen, ILogger logger)
+    {
+        if (xen.TryGetWeight(DomainId.Zero, out int weight) && weight == Hypervisor.DefaultWeight && xen.TrySetWeight(DomainId.Zero, HostWeight))
+            LogRaised(logger, HostWeight / Hypervisor.DefaultWeight);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Domains.DisposeAsync().ConfigureAwait(false);
@@ -67,4 +80,7 @@ internal sealed class HostResources : IAsyncDisposable
         Events.Dispose();
         Xen.Dispose();
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "the host has {Times} times a guest's share of the processors while they are short")]
+    private static partial void LogRaised(ILogger logger, int times);
 }

@@ -31,6 +31,17 @@ public sealed class WitnessTests(HostWithWitnesses host)
         if xl list | grep seen; then fail listed; fi
         """)).Succeeded();
 
+    [Theory]
+    [InlineData(256, 4096)]
+    [InlineData(300, 300)]
+    public async Task The_host_weighs_more_than_guests_unless_somebody_chose(int before, int after)
+    {
+        (await host.Run($"xl sched-credit2 -d 0 -w {before}; pkill -9 -x hyphad; while pgrep -x hyphad; do sleep 0.1; done")).Succeeded();
+        (await host.Run(StartDaemon)).Succeeded();
+        (await host.Run($"xl sched-credit2 -d 0 | awk 'END {{ print $3; exit $3 != {after} }}'")).Succeeded();
+        (await host.Run("xl sched-credit2 -d 0 -w 4096")).Succeeded();
+    }
+
     [Fact]
     public async Task A_guest_that_xl_destroys_is_seen_within_a_second()
     {

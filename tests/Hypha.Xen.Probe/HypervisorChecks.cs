@@ -18,6 +18,7 @@ internal static class HypervisorChecks
         Of("A grant is seeded in a new domain's table", SeedGrant),
         Of("A virtual CPU's registers without page tables are refused", Registers),
         Of("A claim that the machine cannot hold is refused", Claim),
+        Of("A domain's scheduling weight is what was set", Weight),
         Of("Calls that repeat allocate nothing", NoAllocation),
     ];
 
@@ -52,6 +53,15 @@ internal static class HypervisorChecks
         That(domains[0].MaxVcpus is > 0 and < 4096, "it has virtual CPUs");
         That(!xen.TryGetDomain(new DomainId(0x7000), out _), "domain 0x7000 does not exist");
     }
+
+    private static void Weight() => WithDomain((xen, domain) =>
+    {
+        That(xen.TryGetWeight(domain, out int weight), "the scheduler knows weights");
+        Equal(Hypervisor.DefaultWeight, weight, "a new domain's weight");
+        That(xen.TrySetWeight(domain, 999), "it can be set");
+        xen.TryGetWeight(domain, out weight);
+        Equal(999, weight, "the weight that was set");
+    });
 
     internal static void WithDomain(Action<Hypervisor, DomainId> act)
     {

@@ -12,7 +12,8 @@ namespace Hypha.Containers.Devices;
 /// <param name="number">The guest's number for it: 51712 is xvda, 51728 xvdb (misc/vbd-interface: 202 &lt;&lt; 8 | disk &lt;&lt; 4).</param>
 public sealed class BlockDevice(int number, string path, bool readOnly = true) : IGuestDevice
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    // Ten guests that boot at once on two processors leave the host so little that ten seconds were too few.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private LoopDevice? _loop;
 
@@ -30,24 +31,29 @@ public sealed class BlockDevice(int number, string path, bool readOnly = true) :
         return ValueTask.CompletedTask;
     }
 
-    public async Task ServedAsync(DomainId guest, CancellationToken cancellation)
+    public async Task ServedAsync(XenStoreClient store, DomainId guest, CancellationToken cancellation)
     {
         // xen-blkback tells nobody that it opened the device, but makes this file right after (drivers/block/xen-blkback/xenbus.c).
         string opened = $"/sys/bus/xen-backend/devices/vbd-{guest.Value}-{number}/physical_device";
         long start = Stopwatch.GetTimestamp();
-        while (!File.Exists(opened))
+        for (int wait = 1; !File.Exists(opened); wait = Math.Min(wait * 2, 50)) // ms
         {
-            if (Stopwatch.GetElapsedTime(start) > s_patience)
+            await Task.Delay(wait, cancellation).ConfigureAwait(false);
+            TimeSpan waited = Stopwatch.GetElapsedTime(start);
+            // Of a failure it does tell.
+            if (wait >= 32 && await store.TryReadAsync(Paths(guest).BackendError, cancellation).ConfigureAwait(false) is { } error)
+                throw new ContainerException(ContainerError.Internal, $"{NotOpened(guest)}: {StoreValue.Printable(error)}.");
+            if (waited > s_patience)
             {
-                throw new ContainerException(ContainerError.DeadlineExceeded,
-                    $"xen-blkback did not open {_loop?.Path} for {Name} of domain {guest.Value} within {s_patience.TotalSeconds} s. "
+                throw new ContainerException(ContainerError.DeadlineExceeded, $"{NotOpened(guest)} within {s_patience.TotalSeconds} s. "
                     + "The kernel's log (dmesg) says why; the driver is loaded with: modprobe xen-blkback");
             }
-            await Task.Delay(1, cancellation).ConfigureAwait(false);
         }
     }
 
     public void Dispose() => _loop?.Dispose();
+
+    private string NotOpened(DomainId guest) => $"xen-blkback did not open {_loop?.Path} for {Name} of domain {guest.Value}";
 
     internal void AddNodes(DomainNodes nodes, string device, uint major, uint minor)
     {

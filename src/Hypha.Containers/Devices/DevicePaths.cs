@@ -20,4 +20,10 @@ public readonly record struct DevicePaths(string Kind, DomainId Guest, int Numbe
         : StorePath.Domain(Guest.Value) / "device" / Kind / Number;
 
     public StorePath Backend => Backends / Kind / Guest.Value / Number;
+
+    /// <summary>Where Linux writes why a back end gave up (drivers/xen/xenbus/xenbus_client.c, xenbus_dev_error).</summary>
+    public StorePath BackendError => BackendErrors(Kind, Guest) / Number / "error";
+
+    /// <summary>What a guest's back ends of a kind left there.</summary>
+    public static StorePath BackendErrors(string kind, DomainId guest) => StorePath.Domain(0) / "error/backend" / kind / guest.Value;
 }

@@ -18,8 +18,8 @@ public interface IGuestDevice : IDisposable
     ValueTask PrepareAsync(DomainNodes nodes, UndoStack undo, CancellationToken cancellation);
 
     /// <summary>Waits until its server, which reads the nodes, has taken hold of what was prepared.</summary>
-    /// <exception cref="ContainerException">DeadlineExceeded.</exception>
-    Task ServedAsync(Hypha.Xen.DomainId guest, CancellationToken cancellation);
+    /// <exception cref="ContainerException">DeadlineExceeded; Internal with the server's own word for it.</exception>
+    Task ServedAsync(XenStoreClient store, Hypha.Xen.DomainId guest, CancellationToken cancellation);
 }
 
 public static class GuestDevice

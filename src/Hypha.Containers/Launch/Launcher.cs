@@ -193,7 +193,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         await nodes.WriteAsync(host.Store, cancellation).ConfigureAwait(false);
         // Until then the disks hang on this process: a daemon that finds the record must be able to take the guest up without it.
         foreach (var device in devices)
-            await device.ServedAsync(nodes.Domain, cancellation).ConfigureAwait(false);
+            await device.ServedAsync(host.Store, nodes.Domain, cancellation).ConfigureAwait(false);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "undoing a failed launch: {What} failed; the next start of the daemon sweeps what is left")]

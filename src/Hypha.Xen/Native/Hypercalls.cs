@@ -60,6 +60,7 @@ internal enum DomctlCommand : uint
     getvcpucontext = 13,
     getvcpuinfo = 14,
     max_vcpus = 15,
+    scheduler_op = 16,
     setdomainhandle = 17,
     hypercall_init = 22,
     set_address_size = 35,
