@@ -43,6 +43,26 @@ public sealed class WitnessTests(HostWithWitnesses host)
     }
 
     [Fact]
+    public async Task A_disk_that_the_driver_gives_up_ends_the_launch_with_its_word_for_it()
+    {
+        // Without the driver nobody opens the disk, and what it would say of a failure is ours to write.
+        (await host.Run($$"""
+            trap 'modprobe xen-blkback' EXIT
+            set -e
+            hyphactl destroy --all
+            for i in $(seq 100); do rmmod xen_blkback 2>/dev/null && break; sleep 0.1; done
+            hyphactl launch --insecure {{Busybox}} true 2>/tmp/said & launch=$!
+            until domain=$(xenstore-list /local/domain/0/backend/vbd 2>/dev/null | grep .); do sleep 0.1; done
+            xenstore-write /local/domain/0/error/backend/vbd/$domain/51712/error "2 creating vbd structure"
+            start=$SECONDS; status=0; wait $launch || status=$?
+            test $status = 125 && test $((SECONDS - start)) -lt 30
+            grep "xvda of domain $domain: 2 creating vbd structure" /tmp/said
+            ! xenstore-list /local/domain/0/error/backend/vbd | grep . && test -z "$(losetup -n)"
+            """)).Succeeded();
+        (await host.Launch("--rm", [Busybox, "true"])).Succeeded();
+    }
+
+    [Fact]
     public async Task A_guest_that_xl_destroys_is_seen_within_a_second()
     {
         (await host.Run($"hyphactl launch --insecure --name victim {Busybox} sleep 1000; while ! xl list victim >/dev/null; do sleep 0.1; done; sleep 6")).Succeeded();
