@@ -21,9 +21,10 @@ internal sealed partial class Hyphactl : IDisposable
         _reading = Task.WhenAll(CopyAsync(_process.StandardOutput.BaseStream, _stdout), CopyAsync(_process.StandardError.BaseStream, _stderr));
     }
 
+    // A suite that runs in the background of a shell has SIGINT ignored, and its children would inherit that.
     public static IReadOnlyList<string> Program { get; } = Environment.GetEnvironmentVariable("HYPHACTL") is { Length: > 0 } path
-        ? [path]
-        : ["dotnet", Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../src/hyphactl/bin/Debug/net10.0/hyphactl.dll"))];
+        ? ["env", "--default-signal", path]
+        : ["env", "--default-signal", "dotnet", Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../src/hyphactl/bin/Debug/net10.0/hyphactl.dll"))];
 
     public Stream Input => _process.StandardInput.BaseStream;
 
