@@ -84,7 +84,7 @@ public sealed class ContainerTests(BareHost host)
         (await host.Run($"""
             hyphactl launch --name survivor -i {Busybox} sh -c 'for i in $(seq 1 8); do echo line $i; sleep 1; done; exit 5'
             for i in $(seq 300); do hyphactl logs survivor | grep -q 'line 2' && break; sleep 0.1; done
-            pkill -9 hyphad; while pgrep hyphad; do sleep 0.1; done
+            {KillDaemon}
             """)).Succeeded();
         (await host.Run(StartDaemon)).Succeeded();
         (await host.Run("""

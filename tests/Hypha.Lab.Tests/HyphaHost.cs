@@ -12,6 +12,9 @@ public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine
         cat /var/log/hyphad.log >&2; exit 1
         """;
 
+    /// <summary>Ends hyphad as a crash would, and waits until it is gone.</summary>
+    public const string KillDaemon = "pkill -9 -x hyphad; while pgrep -x hyphad; do sleep 0.1; done";
+
     /// <summary>Everything that a launch takes of the host, as one text: equal texts mean that nothing was left.</summary>
     public const string Inventory = """
         hyphactl list -a -q | sort | sed 's/^/container /'

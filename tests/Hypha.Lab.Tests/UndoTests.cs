@@ -39,7 +39,7 @@ public sealed class UndoTests(HostWithWitnesses host)
             (await host.Run($"""
                 hyphactl launch --insecure --name unlucky {Busybox} sleep 1000 >/tmp/id 2>/tmp/errors &
                 sleep {int.Parse(moment) / 1000.0:F2}
-                pkill -9 -x hyphad; wait; while pgrep -x hyphad; do sleep 0.05; done
+                {KillDaemon}; wait
                 """)).Succeeded();
             (await host.Run(StartDaemon)).Succeeded();
             // A container that hyphactl was told of runs on, or there is none.

@@ -36,7 +36,7 @@ public sealed class WitnessTests(HostWithWitnesses host)
     [InlineData(300, 300)]
     public async Task The_host_weighs_more_than_guests_unless_somebody_chose(int before, int after)
     {
-        (await host.Run($"xl sched-credit2 -d 0 -w {before}; pkill -9 -x hyphad; while pgrep -x hyphad; do sleep 0.1; done")).Succeeded();
+        (await host.Run($"xl sched-credit2 -d 0 -w {before}; {KillDaemon}")).Succeeded();
         (await host.Run(StartDaemon)).Succeeded();
         (await host.Run($"xl sched-credit2 -d 0 | awk 'END {{ print $3; exit $3 != {after} }}'")).Succeeded();
         (await host.Run("xl sched-credit2 -d 0 -w 4096")).Succeeded();
@@ -88,7 +88,7 @@ public sealed class WitnessTests(HostWithWitnesses host)
             printf 'name="foreign"\nkernel="/var/lib/hypha/default/kernel"\nramdisk="/var/lib/hypha/default/initrd"\nmemory=128\nvcpus=1\n' >/tmp/foreign.cfg
             xl create -q -p /tmp/foreign.cfg
             hyphactl launch --insecure --name ours {{Busybox}} sleep 1000
-            pkill -9 hyphad; while pgrep hyphad; do sleep 0.1; done
+            {{KillDaemon}}
             """)).Succeeded();
         (await host.Run(StartDaemon)).Succeeded();
         (await host.Run("""

@@ -15,6 +15,8 @@ public sealed class BlockDevice(int number, string path, bool readOnly = true) :
     // Ten guests that boot at once on two processors leave the host so little that ten seconds were too few.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
+    private const int LongestWait = 50; // ms
+
     private LoopDevice? _loop;
 
     /// <summary>As the guest's kernel calls it: "xvda".</summary>
@@ -36,14 +38,13 @@ public sealed class BlockDevice(int number, string path, bool readOnly = true) :
         // xen-blkback tells nobody that it opened the device, but makes this file right after (drivers/block/xen-blkback/xenbus.c).
         string opened = $"/sys/bus/xen-backend/devices/vbd-{guest.Value}-{number}/physical_device";
         long start = Stopwatch.GetTimestamp();
-        for (int wait = 1; !File.Exists(opened); wait = Math.Min(wait * 2, 50)) // ms
+        for (int wait = 1; !File.Exists(opened); wait = Math.Min(wait * 2, LongestWait))
         {
             await Task.Delay(wait, cancellation).ConfigureAwait(false);
-            TimeSpan waited = Stopwatch.GetElapsedTime(start);
-            // Of a failure it does tell.
-            if (wait >= 32 && await store.TryReadAsync(Paths(guest).BackendError, cancellation).ConfigureAwait(false) is { } error)
+            // Of a failure it does tell; a disk that opens as usual is not worth the question.
+            if (wait == LongestWait && await store.TryReadAsync(Paths(guest).BackendError, cancellation).ConfigureAwait(false) is { } error)
                 throw new ContainerException(ContainerError.Internal, $"{NotOpened(guest)}: {StoreValue.Printable(error)}.");
-            if (waited > s_patience)
+            if (Stopwatch.GetElapsedTime(start) > s_patience)
             {
                 throw new ContainerException(ContainerError.DeadlineExceeded, $"{NotOpened(guest)} within {s_patience.TotalSeconds} s. "
                     + "The kernel's log (dmesg) says why; the driver is loaded with: modprobe xen-blkback");
@@ -52,8 +53,6 @@ public sealed class BlockDevice(int number, string path, bool readOnly = true) :
     }
 
     public void Dispose() => _loop?.Dispose();
-
-    private string NotOpened(DomainId guest) => $"xen-blkback did not open {_loop?.Path} for {Name} of domain {guest.Value}";
 
     internal void AddNodes(DomainNodes nodes, string device, uint major, uint minor)
     {
@@ -76,4 +75,6 @@ public sealed class BlockDevice(int number, string path, bool readOnly = true) :
         front.Value(paths.Frontend / "virtual-device", number);
         front.Value(paths.Frontend / "device-type", "disk");
     }
+
+    private string NotOpened(DomainId guest) => $"xen-blkback did not open {_loop?.Path} for {Name} of domain {guest.Value}";
 }

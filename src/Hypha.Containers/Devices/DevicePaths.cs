@@ -14,6 +14,9 @@ public readonly record struct DevicePaths(string Kind, DomainId Guest, int Numbe
     /// <summary>Back ends live in the host's own domain.</summary>
     public static StorePath Backends { get; } = StorePath.Domain(0) / "backend";
 
+    /// <summary>Where Linux writes why a back end gave up, laid out as the back ends are (drivers/xen/xenbus/xenbus_client.c, xenbus_dev_error).</summary>
+    public static StorePath BackendErrors { get; } = StorePath.Domain(0) / "error/backend";
+
     // A guest's console stands where it does since before there were kinds.
     public StorePath Frontend => Kind == "console" && Number == 0
         ? StorePath.Domain(Guest.Value) / "console"
@@ -21,9 +24,5 @@ public readonly record struct DevicePaths(string Kind, DomainId Guest, int Numbe
 
     public StorePath Backend => Backends / Kind / Guest.Value / Number;
 
-    /// <summary>Where Linux writes why a back end gave up (drivers/xen/xenbus/xenbus_client.c, xenbus_dev_error).</summary>
-    public StorePath BackendError => BackendErrors(Kind, Guest) / Number / "error";
-
-    /// <summary>What a guest's back ends of a kind left there.</summary>
-    public static StorePath BackendErrors(string kind, DomainId guest) => StorePath.Domain(0) / "error/backend" / kind / guest.Value;
+    public StorePath BackendError => BackendErrors / Kind / Guest.Value / Number / "error";
 }

@@ -23,7 +23,7 @@ internal static class DeviceRemoval
                 transaction.Remove(device.Backend);
             foreach (string kind in devices.Select(device => device.Kind).Distinct())
             {
-                transaction.Remove(DevicePaths.BackendErrors(kind, guest));
+                transaction.Remove(DevicePaths.BackendErrors / kind / guest.Value);
                 StorePath all = DevicePaths.Backends / kind / guest.Value;
                 if ((await transaction.TryListAsync(all, cancellation).ConfigureAwait(false)).Count == 0)
                     transaction.Remove(all);

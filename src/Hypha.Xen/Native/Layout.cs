@@ -45,10 +45,10 @@ internal static class Layout
         internal const int size = 0;
     }
 
-    // Credit and credit2 have the same fields in the same places.
+    // The one is used for both schedulers; that it may be is what the other is for.
     internal static class xen_domctl_scheduler_op
     {
-        internal const int sched_id = 0, cmd = 4, u__credit__weight = 8, u__credit__cap = 10, u__credit2__weight = 8, u__credit2__cap = 10;
+        internal const int sched_id = 0, cmd = 4, u__credit2__weight = 8, u__credit__weight = u__credit2__weight;
     }
 
     internal static class xen_domctl_tsc_info
