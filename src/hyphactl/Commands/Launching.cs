@@ -27,7 +27,7 @@ internal sealed class Launching(ControlConnection connection, LaunchRequest requ
         {
             launched = await Failures.Explained($"cannot launch {request.Image}", ExitCode.LaunchFailure, () => LaunchAsync(interruption.Token)).ConfigureAwait(false);
         }
-        catch (Exception error) when (interruption.IsRequested && error is RpcException or OperationCanceledException)
+        catch (Exception error) when (interruption.IsRequested) // whatever it is, hyphad may have ended the call in its own way first
         {
             await GiveUpAsync().ConfigureAwait(false);
             throw new CommandFailure("the launch was cancelled.", interruption.ExitCode, error);
