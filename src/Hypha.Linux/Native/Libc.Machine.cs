@@ -27,9 +27,6 @@ internal static partial class Libc
     internal static partial int inotify_add_watch(int fd, string path, uint mask);
 
     [LibraryImport(Name, SetLastError = true)]
-    internal static partial int socket(int domain, int type, int protocol);
-
-    [LibraryImport(Name, SetLastError = true)]
     internal static partial int fcntl(int fd, int command, nint argument);
 
     // glibc has no wrapper of finit_module(2). Variadic in C; on x86-64 and arm64 these are passed alike.
