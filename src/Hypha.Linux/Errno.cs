@@ -45,10 +45,18 @@ public enum Errno
     ELOOP = 40,
     EOVERFLOW = 75,
     EOPNOTSUPP = 95,
+    EMSGSIZE = 90,
+    EADDRINUSE = 98,
+    EADDRNOTAVAIL = 99,
+    ENETDOWN = 100,
+    ENETUNREACH = 101,
+    ECONNRESET = 104,
     ENOBUFS = 105,
     EISCONN = 106,
     ETIMEDOUT = 110,
     ECONNREFUSED = 111,
+    EHOSTUNREACH = 113,
+    EINPROGRESS = 115,
 }
 
 public static class ErrnoText

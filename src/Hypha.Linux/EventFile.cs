@@ -14,6 +14,9 @@ public sealed class EventFile : IDisposable
         _file = fd >= 0 ? new FileDescriptor(fd) : throw LinuxException.FromLastError("making an eventfd");
     }
 
+    /// <summary>To wait for with others, readable once it is set; closed with this object.</summary>
+    public int Number => _file.Number;
+
     public void Set()
     {
         Span<byte> one = [1, 0, 0, 0, 0, 0, 0, 0];

@@ -5,6 +5,27 @@ namespace Hypha.Linux.Native;
 /// <summary>&lt;sys/socket.h&gt;, &lt;sys/epoll.h&gt;</summary>
 internal static partial class Libc
 {
+    internal const int AF_PACKET = 17;
+    internal const int SOCK_RAW = 3;
+    internal const int SOCK_NONBLOCK = 0x800;
+    internal const int SOCK_CLOEXEC = 0x80000;
+    internal const int SHUT_WR = 1;
+
+    internal const int SOL_SOCKET = 1;
+    internal const int SO_ERROR = 4;
+    internal const int SO_LINGER = 13;
+    internal const int SO_SNDBUFFORCE = 32;
+    internal const int SO_RCVBUFFORCE = 33;
+
+    // linux/if_packet.h, if_ether.h
+    internal const int SOL_PACKET = 263;
+    internal const int PACKET_ADD_MEMBERSHIP = 1;
+    internal const int PACKET_VNET_HDR = 15;
+    internal const int PACKET_QDISC_BYPASS = 20;
+    internal const int PACKET_IGNORE_OUTGOING = 23;
+    internal const ushort PACKET_MR_PROMISC = 1;
+    internal const ushort ETH_P_ALL_BIG_ENDIAN = 0x0300;
+
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
     internal const int MSG_ERRQUEUE = 0x2000;
@@ -19,6 +40,37 @@ internal static partial class Libc
     {
         internal byte* Base;
         internal nuint Length;
+    }
+
+    /// <summary>struct linger</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Linger
+    {
+        internal int OnOff;
+        internal int Seconds;
+    }
+
+    /// <summary>struct sockaddr_ll</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PacketAddress
+    {
+        internal ushort Family;
+        internal ushort Protocol;
+        internal int Interface;
+        internal ushort HardwareType;
+        internal byte PacketType;
+        internal byte AddressLength;
+        internal ulong Address;
+    }
+
+    /// <summary>struct packet_mreq</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PacketMembership
+    {
+        internal int Interface;
+        internal ushort Type;
+        internal ushort AddressLength;
+        internal ulong Address;
     }
 
     /// <summary>struct msghdr</summary>
@@ -79,6 +131,12 @@ internal static partial class Libc
 
     [LibraryImport(Name, SetLastError = true)]
     internal static unsafe partial nint send(int fd, byte* buffer, nuint length, int flags);
+
+    [LibraryImport(Name, SetLastError = true)]
+    internal static unsafe partial nint sendto(int fd, byte* buffer, nuint length, int flags, byte* address, uint addressLength);
+
+    [LibraryImport(Name, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial uint if_nametoindex(string name);
 
     [LibraryImport(Name, SetLastError = true)]
     internal static unsafe partial nint recv(int fd, byte* buffer, nuint length, int flags);

@@ -1,0 +1,145 @@
+using Hypha.Linux;
+
+namespace Hypha.Net.Loop;
+
+/// <summary>Waits for a file: called by the loop when something happened to it.</summary>
+public interface IFileWatcher
+{
+    void Ready(EpollEvents events, long now);
+}
+
+/// <summary>Has work left over for the next turn of the loop; queued through itself.</summary>
+public interface ITurn
+{
+    /// <summary>Called once, after the events of a turn.</summary>
+    void Turn(long now);
+}
+
+/// <summary>The one thread of the packet path: files (epoll), timers, and what is to be done at the end of each turn.</summary>
+public sealed class EventLoop : IDisposable
+{
+    private const int EventsPerTurn = 256;
+
+    private readonly Epoll _epoll = new();
+    private readonly EventFile _wake = new();
+    private readonly EpollEvent[] _events = new EpollEvent[EventsPerTurn];
+    private readonly Queue<ITurn> _turns = new();
+    private Entry[] _entries = new Entry[64];
+    private int _free = -1, _used;
+    private volatile bool _stopping;
+
+    public EventLoop()
+    {
+        Now = MonotonicClock.Now;
+        Timers = new TimerWheel(Now);
+        _epoll.Add(_wake.Number, EpollEvents.Readable, ulong.MaxValue);
+    }
+
+    /// <summary>The time of this turn, in microseconds.</summary>
+    public long Now { get; private set; }
+
+    public TimerWheel Timers { get; }
+
+    /// <returns>A token, with which the file is removed again.</returns>
+    /// <exception cref="LinuxException">ENOSPC, ENOMEM: no more files can be waited for.</exception>
+    public ulong Add(int file, EpollEvents events, IFileWatcher watcher)
+    {
+        int index = _free;
+        if (index >= 0)
+        {
+            _free = _entries[index].NextFree;
+        }
+        else
+        {
+            index = _used++;
+            if (index == _entries.Length)
+                Array.Resize(ref _entries, _entries.Length * 2);
+        }
+        ref Entry entry = ref _entries[index];
+        entry.Watcher = watcher;
+        ulong token = (ulong)entry.Generation << 32 | (uint)index;
+        try
+        {
+            _epoll.Add(file, events, token);
+        }
+        catch
+        {
+            Release(index);
+            throw;
+        }
+        return token;
+    }
+
+    public void Change(int file, EpollEvents events, ulong token) => _epoll.Change(file, events, token);
+
+    /// <summary>Before the file is closed. No event of it comes any more, not even one that was read already.</summary>
+    public void Remove(int file, ulong token)
+    {
+        _epoll.Remove(file);
+        Release((int)(uint)token);
+    }
+
+    /// <summary>Has <paramref name="work"/> called at the end of this turn, or of the next when this one's end has begun. Its owner sees to it that it is queued once.</summary>
+    public void AtTurnEnd(ITurn work) => _turns.Enqueue(work);
+
+    /// <summary>Runs until <see cref="Stop"/>.</summary>
+    public void Run()
+    {
+        while (!_stopping)
+            Once();
+    }
+
+    /// <summary>Ends <see cref="Run"/>; from any thread.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        _wake.Set();
+    }
+
+    public void Dispose()
+    {
+        _wake.Dispose();
+        _epoll.Dispose();
+    }
+
+    private void Once()
+    {
+        int timeout = 0;
+        if (_turns.Count == 0)
+        {
+            long due = Timers.NextAdvance;
+            timeout = due == long.MaxValue ? -1 : (int)Math.Clamp((due - MonotonicClock.Now + 999) / 1000, 0, 3_600_000);
+        }
+        int count = _epoll.Wait(_events, timeout);
+        Now = MonotonicClock.Now;
+        for (int i = 0; i < count; i++)
+        {
+            ulong token = _events[i].Token;
+            if (token == ulong.MaxValue)
+                continue;
+            ref Entry entry = ref _entries[(int)(uint)token];
+            if (entry.Generation == (uint)(token >> 32))
+                entry.Watcher!.Ready(_events[i].Events, Now);
+        }
+        Timers.Advance(Now);
+        // What is queued meanwhile waits for the next turn: the loop looks at its files in between.
+        for (int left = _turns.Count; left > 0; left--)
+            _turns.Dequeue().Turn(Now);
+    }
+
+    private void Release(int index)
+    {
+        ref Entry entry = ref _entries[index];
+        entry.Watcher = null;
+        entry.Generation++;
+        entry.NextFree = _free;
+        _free = index;
+    }
+
+    private struct Entry
+    {
+        public IFileWatcher? Watcher;
+        public uint Generation;
+        public int NextFree;
+    }
+}

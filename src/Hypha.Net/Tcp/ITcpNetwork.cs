@@ -1,0 +1,23 @@
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Tcp;
+
+/// <summary>What carries a connection's segments, and wakes it.</summary>
+public interface ITcpNetwork
+{
+    /// <summary>Sends a segment whose payload lies in up to two places.</summary>
+    /// <param name="options">A multiple of 4 bytes, at most 40.</param>
+    /// <param name="segmentSize">Payload bytes of each segment on the wire; the payload may be longer (segmentation offload).</param>
+    /// <returns>False when there is no room just now: <see cref="WaitForRoom"/>.</returns>
+    bool TrySend(in FlowKey key, SequenceNumber sequence, SequenceNumber acknowledgment, TcpFlags flags, ushort window, ReadOnlySpan<byte> options,
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, int segmentSize);
+
+    /// <summary>Has <see cref="TcpConnection.Turn"/> called after the frames and events that are at hand.</summary>
+    void AtTurnEnd(TcpConnection connection);
+
+    /// <summary>Has <see cref="TcpConnection.Turn"/> called once there is room for segments again.</summary>
+    void WaitForRoom(TcpConnection connection);
+
+    /// <summary>Has <see cref="TcpConnection.Turn"/> called once there are buffers again.</summary>
+    void WaitForBuffers(TcpConnection connection);
+}

@@ -1,0 +1,191 @@
+using Hypha.Net.Loop;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Tcp;
+
+/// <summary>Retransmission, zero-window probes, delayed acknowledgments, keep-alive, TIME-WAIT: one timer for all.</summary>
+public abstract partial class TcpConnection
+{
+    /// <summary>RFC 9293 3.8.6.3 allows half a second; an answer that comes along carries it long before.</summary>
+    private const long DelayedAcknowledgment = 5 * MonotonicClock.Millisecond;
+
+    /// <summary>RFC 9293 3.8.4: two hours, then a probe every 75 s.</summary>
+    private const long KeepAliveIdle = 7_200 * MonotonicClock.Second, KeepAliveInterval = 75 * MonotonicClock.Second;
+    private const int KeepAliveProbes = 9;
+
+    /// <summary>Twice the longest life of a segment: between a guest and us there is one link without queues of seconds.</summary>
+    private const long TimeWaitTime = 1 * MonotonicClock.Second;
+
+    private const int SynRetries = 5, Retries = 10;
+    private const long UnheardLimit = 300 * MonotonicClock.Second;
+
+    protected internal override void Expire(long now)
+    {
+        if (State is TcpState.Closed or TcpState.Connecting)
+            return;
+        if (now >= _acknowledgeAt)
+        {
+            _acknowledgeAt = long.MaxValue;
+            SendAcknowledgment(now);
+        }
+        if (now >= _resendAt)
+        {
+            _resendAt = long.MaxValue;
+            ResendTimeOut(now);
+        }
+        if (now >= _idleAt && State != TcpState.Closed)
+        {
+            _idleAt = long.MaxValue;
+            Idle(now);
+        }
+        SettleTimers(now);
+    }
+
+    private void ResendTimeOut(long now)
+    {
+        if (State is TcpState.SynSent or TcpState.SynReceived)
+        {
+            if (_retries++ < SynRetries)
+                SendSyn(now);
+            else
+                End(TcpEnd.TimedOut);
+            return;
+        }
+        if (InFlight == 0)
+        {
+            ProbeWindow(now);
+            return;
+        }
+        if (_retries >= Retries)
+        {
+            Abort(TcpEnd.TimedOut);
+            return;
+        }
+        _stack.Counters.TimeOuts++;
+        SendQueue sending = _sending ?? NewQueue();
+        // RFC 5681 3.1: the threshold falls once for a loss, not again with each time-out for it.
+        if (_retries == 0)
+        {
+            sending.Cubic.Reduce((double)_congestionWindow / _segmentSize);
+            _slowStartThreshold = Math.Max((int)(InFlight * Cubic.Decrease), 2 * _segmentSize);
+        }
+        else
+        {
+            sending.Sacked.Clear(); // RFC 2018 8: the guest may have thrown away what it had told of
+        }
+        _retries++;
+        _congestionWindow = _segmentSize;
+        sending.Recovering = false;
+        sending.Duplicates = 0;
+        sending.RecoveryPoint = _next;
+        sending.LossEdge = _next;
+        sending.Resent = _unacknowledged;
+        _resendAt = now + Backoff();
+        Queue();
+    }
+
+    private long Backoff() => Math.Min((long)_roundTrip.TimeOut << Math.Min((int)_retries, 16), RttEstimator.Most);
+
+    /// <summary>RFC 9293 3.8.6.1. A segment before the window, without data: the guest answers it with its window.</summary>
+    private void ProbeWindow(long now)
+    {
+        if (now - _lastHeard > UnheardLimit)
+        {
+            Abort(TcpEnd.TimedOut);
+            return;
+        }
+        if (_retries < 16)
+            _retries++;
+        TrySend(_unacknowledged - 1, TcpFlags.Ack, default, default, now);
+        _resendAt = now + Backoff();
+    }
+
+    private void Idle(long now)
+    {
+        if (State == TcpState.TimeWait)
+        {
+            if (Has(Flags.StreamReleased))
+                End(TcpEnd.Finished);
+            else
+                _idleAt = now + TimeWaitTime; // the stream has not taken all yet
+            return;
+        }
+        if (now - _lastHeard < KeepAliveIdle)
+            return;
+        if (_probes++ >= KeepAliveProbes)
+        {
+            Abort(TcpEnd.TimedOut);
+            return;
+        }
+        TrySend(_unacknowledged - 1, TcpFlags.Ack, default, default, now);
+        _idleAt = now + KeepAliveInterval;
+    }
+
+    private void EnterTimeWait(long now)
+    {
+        State = TcpState.TimeWait;
+        ReleaseSending();
+        _resendAt = long.MaxValue;
+        _idleAt = now + TimeWaitTime;
+        SettleTimers(now);
+    }
+
+    /// <summary>Both directions ended: the stream goes, and the connection when nothing of it can come any more.</summary>
+    private void FinishIfDone(long now)
+    {
+        if (!Has(Flags.GuestEndPassed))
+            return;
+        if (State == TcpState.TimeWait)
+            ReleaseStream(TcpEnd.Finished);
+        else if (State == TcpState.LastAck && InFlight == 0)
+            End(TcpEnd.Finished);
+    }
+
+    /// <summary>A guest's new SYN takes the place of a connection that only waits for stragglers (RFC 9293 3.10.7.4, RFC 6191).</summary>
+    public bool TryReplace(in TcpSegment syn)
+    {
+        if (State != TcpState.TimeWait || !Has(Flags.StreamReleased) || (syn.Flags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst)) != TcpFlags.Syn)
+            return false;
+        if (syn.Sequence <= _expected)
+        {
+            TcpOptions.Read(syn.Options, out TcpOptions options);
+            if (!Has(Flags.Timestamps) || !options.HasTimestamps || (int)(options.TimestampValue - _recentStamp) <= 0)
+                return false;
+        }
+        End(TcpEnd.Finished);
+        return true;
+    }
+
+    private void SetAcknowledge(long at)
+    {
+        _acknowledgeAt = at;
+        Arm();
+    }
+
+    private void SettleTimers(long now)
+    {
+        if (State is TcpState.Closed or TcpState.Connecting)
+            return;
+        if (State is not (TcpState.SynSent or TcpState.SynReceived or TcpState.TimeWait))
+        {
+            // A window that is shut while there is something to send: only asking opens it again.
+            bool shut = InFlight == 0 && _sendWindow == 0 && (Unsent > 0 || (Has(Flags.StreamReadable) && !Has(Flags.StreamEnded)));
+            if (InFlight == 0 && !shut)
+                _resendAt = long.MaxValue;
+            else if (_resendAt == long.MaxValue)
+                _resendAt = now + Backoff();
+            if (_idleAt == long.MaxValue)
+                _idleAt = _lastHeard + KeepAliveIdle;
+        }
+        Arm();
+    }
+
+    private void Arm()
+    {
+        long due = Math.Min(_resendAt, Math.Min(_acknowledgeAt, _idleAt));
+        if (due == long.MaxValue)
+            _stack.Timers.Clear(this);
+        else
+            _stack.Timers.Set(this, due);
+    }
+}
