@@ -16,6 +16,7 @@ publish() {
 
 publish hyphactl usr/bin
 publish hyphad usr/sbin
+publish hyphanet usr/sbin
 publish hyphactr usr/lib/hypha
 
 for unit in packaging/*.service; do

@@ -13,6 +13,8 @@ public sealed class BlockPool(int blockSize, int limit, int keep = int.MaxValue)
 
     public int BlockSize => blockSize;
 
+    public int Limit => limit;
+
     /// <summary>Blocks in use.</summary>
     public int InUse { get; private set; }
 

@@ -65,6 +65,12 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn
 
     public TcpState State { get; private set; }
 
+    /// <summary>Its handshake with the guest is not done.</summary>
+    public bool IsOpening => State is TcpState.Connecting or TcpState.SynSent or TcpState.SynReceived;
+
+    /// <summary>While <see cref="TcpState.Connecting"/>: the guest's SYN's.</summary>
+    public SequenceNumber FirstSequence => _expected - 1;
+
     /// <summary>Bytes of the guest that were taken, and bytes that it acknowledged.</summary>
     public long BytesFromGuest { get; private set; }
 
@@ -81,7 +87,7 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn
     /// <summary>The guest has sent its last byte, and the stream has it.</summary>
     protected abstract void EndWriting();
 
-    /// <summary>The guest answered a connection that was opened towards it.</summary>
+    /// <summary>The handshake with the guest is done, whoever began it.</summary>
     protected virtual void Opened(long now)
     {
     }

@@ -1,0 +1,120 @@
+using Hypha.Linux;
+using Hypha.Net.Link;
+using Hypha.Net.Loop;
+using Hypha.Net.Nat;
+using Hypha.Net.Tcp;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Gateway;
+
+/// <summary>
+/// One guest at its link: takes each of its frames apart, checks who sent it, and gives it to whom it is for. Everything here is bytes of a
+/// hostile guest until a parser has looked at them.
+/// </summary>
+public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposable
+{
+    private const int FramesPerTurn = 64;
+
+    private readonly EventLoop _loop;
+    private readonly ILink _link;
+    private readonly GuestConfiguration _configuration;
+    private readonly GuestOutput _output;
+    private readonly Neighbors _neighbors;
+    private readonly TcpNat _tcp;
+    private readonly ulong _token;
+    private MacAddress _guest;
+
+    public Attachment(EventLoop loop, ILink link, GuestConfiguration configuration)
+    {
+        _loop = loop;
+        _link = link;
+        _configuration = configuration;
+        _output = new GuestOutput(link, configuration.GatewayMac);
+        if (configuration.Mac is { } mac)
+            Learn(mac);
+        _neighbors = new Neighbors(configuration, _output);
+        _tcp = new TcpNat(loop, _output, this, configuration.Limits, link.Segments);
+        _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
+    }
+
+    public ref readonly GuestCounters Counters => ref _counters;
+
+    private GuestCounters _counters;
+
+    public void Ready(EpollEvents events, long now)
+    {
+        if ((events & EpollEvents.Writable) != 0)
+            _tcp.RoomAgain();
+        if ((events & ~EpollEvents.Writable) != 0)
+            Turn(now);
+    }
+
+    public void Receive(in VirtioNetHeader offload, ReadOnlySpan<byte> frame, long now)
+    {
+        _counters.FramesIn++;
+        _counters.BytesIn += (ulong)frame.Length;
+        if (EthernetFrame.TryParse(frame, out EthernetFrame ethernet) != WireFault.None)
+        {
+            _counters.Malformed++;
+            return;
+        }
+        MacAddress source = ethernet.Source;
+        if (source != _guest)
+        {
+            // Alone on its link it may be whoever it wants; but not us.
+            if (_configuration.Mac is not null || source == _configuration.GatewayMac)
+            {
+                _counters.Spoofed++;
+                return;
+            }
+            Learn(source);
+        }
+        if (!ethernet.Destination.IsGroup && ethernet.Destination != _configuration.GatewayMac)
+        {
+            _counters.Ignored++;
+            return;
+        }
+        // What never was on a wire may lack its checksum: the other end of the link left it out, and vouches for the bytes.
+        bool check = !offload.NeedsChecksum && !offload.DataValid;
+        switch (ethernet.Type)
+        {
+            case EtherType.Arp:
+                Count(_neighbors.ReceiveArp(ethernet.Payload, _guest));
+                break;
+            case EtherType.Ipv4:
+                ReceiveV4(ethernet.Payload, check, now);
+                break;
+            case EtherType.Ipv6:
+                ReceiveV6(ethernet.Payload, check, now);
+                break;
+            default:
+                _counters.Unsupported++;
+                break;
+        }
+    }
+
+    public void Dispose()
+    {
+        _tcp.Close();
+        _loop.Remove(_link.FileDescriptor, _token);
+        _link.Dispose();
+    }
+
+    private void Learn(MacAddress mac) => _output.Guest = _guest = mac;
+
+    private void Count(Answer answer)
+    {
+        switch (answer)
+        {
+            case Answer.Malformed:
+                _counters.Malformed++;
+                break;
+            case Answer.Spoofed:
+                _counters.Spoofed++;
+                break;
+            case Answer.Ignored:
+                _counters.Ignored++;
+                break;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Hypha.Net.Nat;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Gateway;
+
+/// <summary>Who a guest is on its network, and who its gateway is.</summary>
+public sealed record GuestConfiguration
+{
+    /// <summary>Null: taken from what the guest sends, where it is alone on its link.</summary>
+    public MacAddress? Mac { get; init; }
+
+    /// <summary>The guest's address and its network's size.</summary>
+    public Subnet? V4 { get; init; }
+
+    public Subnet? V6 { get; init; }
+
+    public IpAddress? GatewayV4 { get; init; }
+
+    public IpAddress? GatewayV6 { get; init; }
+
+    public MacAddress GatewayMac { get; init; } = new(0x02_00_48_59_50_01UL);
+
+    public NatLimits Limits { get; init; } = new();
+
+    /// <summary>Whether the guest may speak as this address: its own, and over IPv6 those that it makes of its MAC (RFC 4862).</summary>
+    public bool Owns(IpAddress source, MacAddress mac)
+    {
+        if (source.IsV4)
+            return V4 is { } v4 && source == v4.Address;
+        IpAddress linkLocal = IpAddress.LinkLocalOf(mac);
+        if (source.IsLinkLocal)
+            return source != IpAddress.LinkLocalOf(GatewayMac);
+        return V6 is { } v6 && (source == v6.Address || (v6.Length <= 64 && v6.Contains(source) && source.Low == linkLocal.Low));
+    }
+
+    /// <summary>Whether it is an address of the gateway itself.</summary>
+    public bool IsGateway(IpAddress address) =>
+        address == GatewayV4 || address == GatewayV6 || address == IpAddress.LinkLocalOf(GatewayMac);
+}

@@ -1,0 +1,22 @@
+namespace Hypha.Net.Gateway;
+
+/// <summary>What a guest's frames were, and why some went no further.</summary>
+public struct GuestCounters
+{
+    public ulong FramesIn, BytesIn;
+
+    /// <summary>Not the format it says, or a wrong checksum.</summary>
+    public ulong Malformed;
+
+    /// <summary>From a MAC or address that is not the guest's, or as if from the gateway.</summary>
+    public ulong Spoofed;
+
+    /// <summary>For nobody here.</summary>
+    public ulong Ignored;
+
+    /// <summary>Protocols that are not carried.</summary>
+    public ulong Unsupported;
+
+    /// <summary>Destinations that the policy forbids.</summary>
+    public ulong Denied;
+}

@@ -1,0 +1,120 @@
+using Hypha.Net.Link;
+using Hypha.Net.Tcp;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Gateway;
+
+/// <summary>Packets to one guest, from whomever: Ethernet and IP headers, and its link.</summary>
+public sealed class GuestOutput(ILink link, MacAddress gateway)
+{
+    private const int TcpChecksumOffset = 16; // of the field in the header
+
+    private readonly byte[] _headers = new byte[EthernetFrame.HeaderSize + Ipv6Packet.HeaderSize + TcpSegment.HeaderSize + TcpOptions.MaximumSize];
+    private readonly byte[] _frame = GC.AllocateUninitializedArray<byte>(EthernetFrame.HeaderSize + 65_536, pinned: true);
+    private ushort _identification;
+
+    /// <summary>Where the guest is; group addresses until it has shown itself.</summary>
+    public MacAddress Guest { get; set; } = MacAddress.Broadcast;
+
+    public int Mtu => link.Mtu;
+
+    public ulong FramesOut { get; private set; }
+
+    public ulong BytesOut { get; private set; }
+
+    /// <summary>Frames for which the link had no room.</summary>
+    public ulong Full { get; private set; }
+
+    /// <summary>The longest payload of an IP packet that goes in one frame, in bytes.</summary>
+    public int LargestPayload(bool v4) => link.Mtu - (v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize);
+
+    /// <summary>Room to put a packet's payload together; until the next packet.</summary>
+    public Span<byte> Scratch(int length) => _frame.AsSpan(0, length);
+
+    /// <summary>Sends a TCP segment of <see cref="FlowKey.Remote"/>; a long one is cut on its way, by whoever has to.</summary>
+    /// <returns>False when the link has no room just now.</returns>
+    public bool TrySendTcp(in FlowKey key, SequenceNumber sequence, SequenceNumber acknowledgment, TcpFlags flags, ushort window, ReadOnlySpan<byte> options,
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, int segmentSize)
+    {
+        int tcp = TcpSegment.HeaderSize + options.Length;
+        int payload = first.Length + second.Length;
+        bool v4 = key.Guest.IsV4;
+        int ip = v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
+        Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize + ip + tcp);
+
+        EthernetFrame.Write(headers, Guest, gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        if (v4)
+            Ipv4Packet.Write(headers[EthernetFrame.HeaderSize..], key.Remote, key.Guest, IpProtocol.Tcp, ip + tcp + payload, identification: _identification++);
+        else
+            Ipv6Packet.Write(headers[EthernetFrame.HeaderSize..], key.Remote, key.Guest, IpProtocol.Tcp, tcp + payload);
+        Span<byte> segment = headers[(EthernetFrame.HeaderSize + ip)..];
+        options.CopyTo(segment[TcpSegment.HeaderSize..]);
+        TcpSegment.WriteHeader(segment, key.RemotePort, key.GuestPort, sequence, acknowledgment, flags, window);
+
+        Checksum sum = Checksum.OfPseudoHeader(key.Remote, key.Guest, IpProtocol.Tcp, tcp + payload);
+        VirtioNetHeader offload = default;
+        if (link.Segments)
+        {
+            TcpSegment.WriteChecksum(segment, sum.Partial);
+            bool cut = payload > segmentSize;
+            offload = new VirtioNetHeader(NeedsChecksum: true, DataValid: false,
+                cut ? v4 ? Segmentation.TcpV4 : Segmentation.TcpV6 : Segmentation.None,
+                cut ? (ushort)headers.Length : (ushort)0, cut ? (ushort)segmentSize : (ushort)0,
+                (ushort)(EthernetFrame.HeaderSize + ip), TcpChecksumOffset);
+        }
+        else
+        {
+            // In one piece: a sum goes on only after an even number of bytes.
+            first.CopyTo(_frame);
+            second.CopyTo(_frame.AsSpan(first.Length));
+            first = _frame.AsSpan(0, payload);
+            second = default;
+            TcpSegment.WriteChecksum(segment, sum.Add(segment).Add(first).Value);
+        }
+        return TrySend(offload, headers, first, second);
+    }
+
+    /// <summary>Sends an IP packet that fits into one frame.</summary>
+    /// <param name="payload">With its own header and checksum.</param>
+    public bool TrySendIp(IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, byte hopLimit = 64)
+    {
+        bool v4 = destination.IsV4;
+        int ip = v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
+        Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize + ip);
+        MacAddress to = destination.IsMulticast ? MacAddress.OfGroup(destination) : destination.IsBroadcast ? MacAddress.Broadcast : Guest;
+        EthernetFrame.Write(headers, to, gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        if (v4)
+            Ipv4Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, ip + payload.Length, hopLimit, identification: _identification++);
+        else
+            Ipv6Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, payload.Length, hopLimit);
+        return TrySend(default, headers, payload, default);
+    }
+
+    /// <summary>Sends a whole IP packet, as it is.</summary>
+    public bool TrySendPacket(ReadOnlySpan<byte> packet)
+    {
+        Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize);
+        EthernetFrame.Write(headers, Guest, gateway, packet[0] >> 4 == 4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        return TrySend(default, headers, packet, default);
+    }
+
+    public bool TrySendArp(in ArpPacket packet)
+    {
+        Span<byte> frame = _frame.AsSpan(0, EthernetFrame.HeaderSize + ArpPacket.Size);
+        EthernetFrame.Write(frame, packet.TargetMac.IsZero ? MacAddress.Broadcast : packet.TargetMac, gateway, EtherType.Arp);
+        packet.Write(frame[EthernetFrame.HeaderSize..]);
+        return TrySend(default, frame, default, default);
+    }
+
+    private bool TrySend(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        if (!link.TrySend(offload, headers, first, second))
+        {
+            Full++;
+            return false;
+        }
+        FramesOut++;
+        BytesOut += (ulong)(headers.Length + first.Length + second.Length);
+        return true;
+    }
+}

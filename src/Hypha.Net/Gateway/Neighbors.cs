@@ -1,0 +1,85 @@
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Gateway;
+
+/// <summary>What came of a packet that was answered here.</summary>
+internal enum Answer
+{
+    Given,
+    Malformed,
+    Spoofed,
+    Ignored,
+}
+
+/// <summary>Who has which MAC: ARP (RFC 826) and neighbour discovery (RFC 4861) for the gateway's addresses, and for nobody else's.</summary>
+internal sealed class Neighbors(GuestConfiguration configuration, GuestOutput output)
+{
+    private readonly IpAddress _linkLocal = IpAddress.LinkLocalOf(configuration.GatewayMac);
+    private readonly byte[] _message = new byte[Math.Max(NeighborMessage.Size, RouterAdvertisement.Size)];
+
+    public Answer ReceiveArp(ReadOnlySpan<byte> bytes, MacAddress guest)
+    {
+        if (ArpPacket.TryParse(bytes, out ArpPacket arp) != WireFault.None)
+            return Answer.Malformed;
+        // RFC 5227: a probe has no sender yet.
+        if (arp.SenderMac != guest || (!arp.Sender.IsUnspecified && !configuration.Owns(arp.Sender, guest)))
+            return Answer.Spoofed;
+        if (arp.Operation != ArpOperation.Request || arp.Target != configuration.GatewayV4)
+            return Answer.Ignored;
+        output.TrySendArp(new ArpPacket(ArpOperation.Reply, configuration.GatewayMac, arp.Target, guest, arp.Sender));
+        return Answer.Given;
+    }
+
+    /// <summary>Neighbour and router discovery; other ICMPv6 is not for here.</summary>
+    public static bool IsDiscovery(ReadOnlySpan<byte> icmp) =>
+        icmp.Length > 0 && (Icmp6Type)icmp[0] is >= Icmp6Type.RouterSolicitation and <= Icmp6Type.Redirect;
+
+    public Answer ReceiveIcmp6(in Ipv6Packet packet, MacAddress guest, bool check)
+    {
+        if (IcmpMessage.TryParse(packet.Payload, packet.Source, packet.Destination, out IcmpMessage message, check) != WireFault.None || packet.HopLimit != 255)
+            return Answer.Malformed;
+        // RFC 4862 5.4: who checks whether an address is free has none yet.
+        if (!packet.Source.IsUnspecified && !configuration.Owns(packet.Source, guest))
+            return Answer.Spoofed;
+        switch ((Icmp6Type)message.Type)
+        {
+            case Icmp6Type.NeighborSolicitation:
+                return Solicited(packet, message, guest);
+            case Icmp6Type.NeighborAdvertisement:
+                // A guest may say where it is; saying that it is the gateway is what poisoning looks like.
+                return NeighborMessage.TryParse(message, packet.HopLimit, out NeighborMessage claim) != WireFault.None ? Answer.Malformed
+                    : configuration.Owns(claim.Target, guest) ? Answer.Ignored : Answer.Spoofed;
+            case Icmp6Type.RouterSolicitation:
+                Advertise(packet.Source.IsUnspecified ? s_allNodes : packet.Source);
+                return Answer.Given;
+            default:
+                return Answer.Spoofed; // a router or redirect it is not
+        }
+    }
+
+    private static readonly IpAddress s_allNodes = new(0xFF02_0000_0000_0000, 1);
+
+    private Answer Solicited(in Ipv6Packet packet, in IcmpMessage message, MacAddress guest)
+    {
+        if (NeighborMessage.TryParse(message, packet.HopLimit, out NeighborMessage asked) != WireFault.None)
+            return Answer.Malformed;
+        if (asked.LinkAddress is { } claimed && claimed != guest)
+            return Answer.Spoofed;
+        if (asked.Target != configuration.GatewayV6 && asked.Target != _linkLocal)
+            return Answer.Ignored;
+        // RFC 4861 7.2.4: an address that is being checked is defended before all.
+        bool solicited = !packet.Source.IsUnspecified;
+        IpAddress to = solicited ? packet.Source : s_allNodes;
+        new NeighborMessage(IsSolicitation: false, asked.Target, null).Write(_message, asked.Target, to, configuration.GatewayMac, solicited);
+        output.TrySendIp(IpProtocol.Icmp6, asked.Target, to, _message.AsSpan(0, NeighborMessage.Size), hopLimit: 255);
+        return Answer.Given;
+    }
+
+    private void Advertise(IpAddress to)
+    {
+        if (configuration.V6 is not { } subnet || configuration.GatewayV6 is not { } gateway)
+            return;
+        new RouterAdvertisement(configuration.GatewayMac, subnet, output.Mtu, gateway, Lifetime: 1_800).Write(_message, _linkLocal, to);
+        output.TrySendIp(IpProtocol.Icmp6, _linkLocal, to, _message.AsSpan(0, RouterAdvertisement.Size), hopLimit: 255);
+    }
+}

@@ -1,0 +1,27 @@
+namespace Hypha.Net.Nat;
+
+/// <summary>How much of the host one guest may take.</summary>
+public sealed record NatLimits
+{
+    public int TcpFlows { get; init; } = 32_768;
+
+    /// <summary>TCP connections that are being opened.</summary>
+    public int TcpHalfOpen { get; init; } = 2_048;
+
+    /// <summary>UDP ports of the guest with a socket of the host each.</summary>
+    public int UdpMappings { get; init; } = 4_096;
+
+    public int EchoMappings { get; init; } = 256;
+}
+
+/// <summary>What became of flows.</summary>
+public struct NatCounters
+{
+    public ulong Opened, Closed, Failed, Denied;
+
+    /// <summary>Not begun since the guest has as many as it may.</summary>
+    public ulong OverLimit;
+
+    /// <summary>Not begun since the host had no descriptor, port or memory for it.</summary>
+    public ulong NoDescriptor;
+}

@@ -1,0 +1,82 @@
+using Hypha.Linux;
+using Hypha.Net.Loop;
+using Hypha.Net.Tcp;
+
+namespace Hypha.Net.Nat;
+
+/// <summary>A guest's TCP connection joined to a socket of the host.</summary>
+internal sealed class TcpFlow : TcpConnection, IFlow, IFileWatcher
+{
+    public const EpollEvents Events = EpollEvents.Readable | EpollEvents.Writable | EpollEvents.PeerClosed | EpollEvents.EdgeTriggered;
+
+    private readonly TcpNat _nat;
+    private RawSocket _socket;
+    private readonly ulong _token;
+    private bool _peerClosed, _open;
+
+    /// <param name="socket">Connecting, or connected; closed with the flow.</param>
+    /// <exception cref="LinuxException">ENOSPC, ENOMEM: no more files can be waited for. The socket is the caller's still.</exception>
+    public TcpFlow(TcpNat nat, TcpStack stack, in FlowKey key, RawSocket socket) : base(stack, key)
+    {
+        _nat = nat;
+        _socket = socket;
+        _token = nat.Loop.Add(socket.Number, Events, this);
+    }
+
+    public void Ready(EpollEvents events, long now)
+    {
+        if (State == TcpState.Connecting)
+        {
+            if ((events & (EpollEvents.Writable | EpollEvents.Error | EpollEvents.HangUp)) == 0)
+                return;
+            int error = _socket.TakeError();
+            if (error != 0)
+            {
+                _nat.Refuse(this, (Errno)(-error), now);
+                return;
+            }
+            Accept(now);
+        }
+        if ((events & EpollEvents.Error) != 0)
+        {
+            StreamBroken();
+            return;
+        }
+        if ((events & (EpollEvents.PeerClosed | EpollEvents.HangUp)) != 0)
+            _peerClosed = true;
+        if ((events & EpollEvents.Writable) != 0)
+            StreamWritable(now);
+        if ((events & (EpollEvents.Readable | EpollEvents.PeerClosed | EpollEvents.HangUp)) != 0 && State != TcpState.Closed)
+            StreamReadable();
+    }
+
+    protected override bool EndExpected => _peerClosed;
+
+    protected override int Write(ReadOnlySpan<byte> bytes)
+    {
+        int taken = _socket.Send(bytes);
+        return taken == NothingYet ? 0 : taken;
+    }
+
+    protected override int Read(Span<byte> to) => _socket.Receive(to);
+
+    protected override void EndWriting() => _socket.ShutdownWrite();
+
+    protected override void Opened(long now)
+    {
+        _open = true;
+        _nat.Opened();
+    }
+
+    protected override void Release(TcpEnd end)
+    {
+        _nat.Loop.Remove(_socket.Number, _token);
+        if (end == TcpEnd.Finished)
+            _socket.Close();
+        else
+            _socket.Abort();
+        _socket = RawSocket.None;
+    }
+
+    protected override void Remove() => _nat.Remove(this, _open);
+}

@@ -1,0 +1,24 @@
+using System.CommandLine;
+using Hypha.Linux;
+using Hypha.NetworkDaemon;
+
+// Without a termination timeout the library handles no signals: the loop does.
+var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+var root = new RootCommand("hyphanet: the guests' network in user space.") { AttachCommand.Build() };
+var result = root.Parse(args);
+if (result.Errors.Count > 0 && result.Action is not { ClearsParseErrors: true })
+{
+    foreach (string message in result.Errors.Select(error => error.Message).Distinct())
+        Console.Error.WriteLine($"hyphanet: {message.TrimEnd('.')}");
+    Console.Error.WriteLine("See: hyphanet --help");
+    return 2;
+}
+try
+{
+    return result.Invoke(invocation);
+}
+catch (Exception error) when (error is LinuxException or IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"hyphanet: {error.Message}");
+    return 1;
+}
