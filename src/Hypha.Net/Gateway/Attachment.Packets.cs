@@ -19,7 +19,7 @@ public sealed partial class Attachment : ITurn, IUnreachable
             Queue();
     }
 
-    bool IUnreachable.Tell(in FlowKey key, IpProtocol protocol, SequenceNumber sequence, Errno error, long now) => false;
+    bool IUnreachable.Tell(in FlowKey key, SequenceNumber sequence, Errno error, long now) => false;
 
     private void Queue()
     {
@@ -102,6 +102,6 @@ public sealed partial class Attachment : ITurn, IUnreachable
         }
         var key = new FlowKey(source, segment.SourcePort, destination, segment.DestinationPort);
         bool mayOpen = !_configuration.IsGateway(destination) && !destination.IsLoopback && !destination.IsLinkLocal && !destination.IsUnspecified;
-        _tcp.Receive(key, segment, mayOpen, now);
+        _tcp.Receive(key, segment, mayOpen ? _tcpNat : null, now);
     }
 }

@@ -20,7 +20,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly GuestConfiguration _configuration;
     private readonly GuestOutput _output;
     private readonly Neighbors _neighbors;
-    private readonly TcpNat _tcp;
+    private readonly TcpEndpoint _tcp;
+    private readonly TcpNat _tcpNat;
     private readonly ulong _token;
     private MacAddress _guest;
 
@@ -33,7 +34,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         if (configuration.Mac is { } mac)
             Learn(mac);
         _neighbors = new Neighbors(configuration, _output);
-        _tcp = new TcpNat(loop, _output, this, configuration.Limits, link.Segments);
+        _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, configuration.Limits.TcpFlows, configuration.Limits.TcpHalfOpen);
+        _tcpNat = new TcpNat(loop, _tcp, this);
         _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
     }
 
@@ -44,7 +46,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     public void Ready(EpollEvents events, long now)
     {
         if ((events & EpollEvents.Writable) != 0)
-            _tcp.RoomAgain();
+            _tcp.RoomAgain(now);
         if ((events & ~EpollEvents.Writable) != 0)
             Turn(now);
     }

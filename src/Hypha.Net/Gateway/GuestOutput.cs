@@ -5,7 +5,7 @@ using Hypha.Net.Wire;
 namespace Hypha.Net.Gateway;
 
 /// <summary>Packets to one guest, from whomever: Ethernet and IP headers, and its link.</summary>
-public sealed class GuestOutput(ILink link, MacAddress gateway)
+public sealed class GuestOutput(ILink link, MacAddress gateway) : ITcpSender
 {
     private const int TcpChecksumOffset = 16; // of the field in the header
 
@@ -72,6 +72,16 @@ public sealed class GuestOutput(ILink link, MacAddress gateway)
             TcpSegment.WriteChecksum(segment, sum.Add(segment).Add(first).Value);
         }
         return TrySend(offload, headers, first, second);
+    }
+
+    /// <summary>Sends a datagram from an address that the gateway speaks for.</summary>
+    /// <returns>False when there was no room for it: it is lost, as UDP may be.</returns>
+    public bool TrySendUdp(IpAddress source, ushort sourcePort, IpAddress destination, ushort destinationPort, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> datagram = Scratch(UdpDatagram.HeaderSize + payload.Length);
+        payload.CopyTo(datagram[UdpDatagram.HeaderSize..]);
+        UdpDatagram.WriteHeader(datagram, source, destination, sourcePort, destinationPort);
+        return TrySendIp(IpProtocol.Udp, source, destination, datagram);
     }
 
     /// <summary>Sends an IP packet that fits into one frame.</summary>

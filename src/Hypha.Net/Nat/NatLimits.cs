@@ -13,15 +13,3 @@ public sealed record NatLimits
 
     public int EchoMappings { get; init; } = 256;
 }
-
-/// <summary>What became of flows.</summary>
-public struct NatCounters
-{
-    public ulong Opened, Closed, Failed, Denied;
-
-    /// <summary>Not begun since the guest has as many as it may.</summary>
-    public ulong OverLimit;
-
-    /// <summary>Not begun since the host had no descriptor, port or memory for it.</summary>
-    public ulong NoDescriptor;
-}

@@ -5,18 +5,18 @@ using Hypha.Net.Tcp;
 namespace Hypha.Net.Nat;
 
 /// <summary>A guest's TCP connection joined to a socket of the host.</summary>
-internal sealed class TcpFlow : TcpConnection, IFlow, IFileWatcher
+internal sealed class TcpFlow : TcpConnection, IFileWatcher
 {
     public const EpollEvents Events = EpollEvents.Readable | EpollEvents.Writable | EpollEvents.PeerClosed | EpollEvents.EdgeTriggered;
 
     private readonly TcpNat _nat;
     private RawSocket _socket;
     private readonly ulong _token;
-    private bool _peerClosed, _open;
+    private bool _peerClosed;
 
     /// <param name="socket">Connecting, or connected; closed with the flow.</param>
     /// <exception cref="LinuxException">ENOSPC, ENOMEM: no more files can be waited for. The socket is the caller's still.</exception>
-    public TcpFlow(TcpNat nat, TcpStack stack, in FlowKey key, RawSocket socket) : base(stack, key)
+    public TcpFlow(TcpNat nat, in FlowKey key, RawSocket socket) : base(nat.Endpoint.Stack, key)
     {
         _nat = nat;
         _socket = socket;
@@ -62,12 +62,6 @@ internal sealed class TcpFlow : TcpConnection, IFlow, IFileWatcher
 
     protected override void EndWriting() => _socket.ShutdownWrite();
 
-    protected override void Opened(long now)
-    {
-        _open = true;
-        _nat.Opened();
-    }
-
     protected override void Release(TcpEnd end)
     {
         _nat.Loop.Remove(_socket.Number, _token);
@@ -77,6 +71,4 @@ internal sealed class TcpFlow : TcpConnection, IFlow, IFileWatcher
             _socket.Abort();
         _socket = RawSocket.None;
     }
-
-    protected override void Remove() => _nat.Remove(this, _open);
 }

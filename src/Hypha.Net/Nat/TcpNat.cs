@@ -1,5 +1,4 @@
 using Hypha.Linux;
-using Hypha.Net.Gateway;
 using Hypha.Net.Loop;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
@@ -10,141 +9,26 @@ namespace Hypha.Net.Nat;
 /// A guest's TCP to the outside: each connection is a socket of the host. The guest's SYN is answered once that socket is connected, so that
 /// refused stays refused, and unreachable unreachable.
 /// </summary>
-public sealed class TcpNat : ITcpNetwork, ITurn
+public sealed class TcpNat(EventLoop loop, TcpEndpoint endpoint, IUnreachable unreachable) : ITcpListener
 {
-    private readonly GuestOutput _output;
-    private readonly IUnreachable _unreachable;
-    private readonly NatLimits _limits;
-    private readonly FlowTable<TcpFlow> _flows = new();
-    private readonly TcpStack _stack;
-    private readonly Queue<TcpConnection> _waitingForRoom = new(), _waitingForBuffers = new();
-    private bool _queued;
+    internal EventLoop Loop { get; } = loop;
 
-    public TcpNat(EventLoop loop, GuestOutput output, IUnreachable unreachable, NatLimits limits, bool segments)
+    internal TcpEndpoint Endpoint { get; } = endpoint;
+
+    /// <summary>Connections that the destination, or the way to it, refused.</summary>
+    public ulong Failed { get; private set; }
+
+    /// <summary>Connections that were not begun since the host had no descriptor or memory for them.</summary>
+    public ulong NoDescriptor { get; private set; }
+
+    /// <inheritdoc/>
+    public void Open(in FlowKey key, in TcpSegment syn, long now)
     {
-        Loop = loop;
-        _output = output;
-        _unreachable = unreachable;
-        _limits = limits;
-        _stack = new TcpStack(this, loop.Timers, output.Mtu, segments);
-    }
-
-    public EventLoop Loop { get; }
-
-    public int Count => _flows.Count;
-
-    /// <summary>Connections that are not open yet.</summary>
-    public int HalfOpen { get; private set; }
-
-    public ref readonly TcpCounters Counters => ref _stack.Counters;
-
-    public NatCounters Flows;
-
-    /// <summary>A segment of the guest. Its addresses are such as it may use, its destination such as it may reach.</summary>
-    public void Receive(in FlowKey key, in TcpSegment segment, bool mayOpen, long now)
-    {
-        if (_flows.TryFind(key, out TcpFlow? flow) && !flow.TryReplace(segment))
-        {
-            flow.Receive(segment, now);
-            return;
-        }
-        TcpFlags kind = segment.Flags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst | TcpFlags.Fin);
-        if (kind != TcpFlags.Syn)
-        {
-            if ((kind & TcpFlags.Rst) == 0)
-                Reset(key, segment);
-            return;
-        }
-        if (mayOpen)
-            Connect(key, segment, now);
-        else
-            Reset(key, segment);
-    }
-
-    /// <summary>Opens a connection to the guest for one that the host accepted.</summary>
-    /// <param name="key">The remote part is of an address that the gateway speaks for.</param>
-    /// <param name="socket">Becomes this object's, also when nothing comes of it.</param>
-    public bool TryOpen(in FlowKey key, RawSocket socket, long now)
-    {
-        if (_flows.TryFind(key, out _) || !MayBegin())
-        {
-            socket.Abort();
-            return false;
-        }
-        if (NewFlow(key, socket) is not { } flow)
-            return false;
-        flow.Open(now);
-        return true;
-    }
-
-    /// <summary>Resets all connections: the guest or the gateway goes.</summary>
-    public void Close()
-    {
-        foreach (TcpFlow flow in _flows.Snapshot())
-            flow.Abort(TcpEnd.Broken);
-    }
-
-    /// <summary>The link has room again.</summary>
-    public void RoomAgain()
-    {
-        for (int left = _waitingForRoom.Count; left > 0; left--)
-            _waitingForRoom.Dequeue().Turn(Loop.Now);
-    }
-
-    bool ITcpNetwork.TrySend(in FlowKey key, SequenceNumber sequence, SequenceNumber acknowledgment, TcpFlags flags, ushort window, ReadOnlySpan<byte> options,
-        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, int segmentSize) =>
-        _output.TrySendTcp(key, sequence, acknowledgment, flags, window, options, first, second, segmentSize);
-
-    void ITcpNetwork.AtTurnEnd(TcpConnection connection) => Loop.AtTurnEnd(connection);
-
-    void ITcpNetwork.WaitForRoom(TcpConnection connection) => _waitingForRoom.Enqueue(connection);
-
-    void ITcpNetwork.WaitForBuffers(TcpConnection connection)
-    {
-        _waitingForBuffers.Enqueue(connection);
-        if (_queued)
-            return;
-        _queued = true;
-        Loop.AtTurnEnd(this);
-    }
-
-    /// <summary>Buffers came back: those who wait have their turn, in the order in which they came.</summary>
-    void ITurn.Turn(long now)
-    {
-        _queued = false;
-        for (int left = _waitingForBuffers.Count; left > 0 && _stack.SendBlocks.InUse < _stack.SendBlocks.Limit; left--)
-            _waitingForBuffers.Dequeue().Turn(now);
-    }
-
-    internal void Opened()
-    {
-        HalfOpen--;
-        Flows.Opened++;
-    }
-
-    internal void Refuse(TcpFlow flow, Errno error, long now)
-    {
-        Flows.Failed++;
-        flow.Refuse(reset: !_unreachable.Tell(flow.Key, IpProtocol.Tcp, flow.FirstSequence, error, now));
-    }
-
-    internal void Remove(TcpFlow flow, bool wasOpen)
-    {
-        if (!wasOpen)
-            HalfOpen--;
-        _flows.Remove(flow);
-        Flows.Closed++;
-    }
-
-    private void Connect(in FlowKey key, in TcpSegment syn, long now)
-    {
-        if (!MayBegin())
-            return;
         RawSocket socket = RawSocket.Open(HostAddress.Family(key.Remote), RawSocket.Stream);
         if (!socket.IsOpen)
         {
             // EMFILE, ENFILE, ENOBUFS: the host's want, not the destination's. The guest asks again.
-            Flows.NoDescriptor++;
+            NoDescriptor++;
             return;
         }
         socket.SetOption(SocketOption.Tcp, SocketOption.NoDelay, 1);
@@ -158,38 +42,41 @@ public sealed class TcpNat : ITcpNetwork, ITurn
             Refuse(flow, (Errno)(-result), now);
     }
 
+    /// <summary>Opens a connection to the guest for one that the host accepted.</summary>
+    /// <param name="key">The remote part is of an address that the gateway speaks for.</param>
+    /// <param name="socket">Becomes this object's, also when nothing comes of it.</param>
+    public bool TryOpen(in FlowKey key, RawSocket socket, long now)
+    {
+        if (Endpoint.Has(key) || !Endpoint.MayBegin())
+        {
+            socket.Abort();
+            return false;
+        }
+        if (NewFlow(key, socket) is not { } flow)
+            return false;
+        flow.Open(now);
+        return true;
+    }
+
+    internal void Refuse(TcpFlow flow, Errno error, long now)
+    {
+        Failed++;
+        flow.Refuse(reset: !unreachable.Tell(flow.Key, flow.FirstSequence, error, now));
+    }
+
     private TcpFlow? NewFlow(in FlowKey key, RawSocket socket)
     {
-        TcpFlow flow;
         try
         {
-            flow = new TcpFlow(this, _stack, key, socket);
+            var flow = new TcpFlow(this, key, socket);
+            Endpoint.Add(flow);
+            return flow;
         }
         catch (LinuxException)
         {
-            Flows.NoDescriptor++;
+            NoDescriptor++;
             socket.Abort();
             return null;
         }
-        _flows.Add(flow);
-        HalfOpen++;
-        return flow;
-    }
-
-    private bool MayBegin()
-    {
-        if (_flows.Count < _limits.TcpFlows && HalfOpen < _limits.TcpHalfOpen)
-            return true;
-        Flows.OverLimit++;
-        return false;
-    }
-
-    /// <summary>RFC 9293 3.10.7.1: what belongs to no connection is told so.</summary>
-    private void Reset(in FlowKey key, in TcpSegment segment)
-    {
-        if ((segment.Flags & TcpFlags.Ack) != 0)
-            _output.TrySendTcp(key, segment.Acknowledgment, default, TcpFlags.Rst, 0, default, default, default, _output.Mtu);
-        else
-            _output.TrySendTcp(key, default, segment.Sequence + segment.SequenceLength, TcpFlags.Rst | TcpFlags.Ack, 0, default, default, default, _output.Mtu);
     }
 }

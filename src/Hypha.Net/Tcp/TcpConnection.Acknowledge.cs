@@ -32,7 +32,7 @@ public abstract partial class TcpConnection
             _retries = 0;
             _resendAt = long.MaxValue;
             _windowSegment = segment.Sequence - 1; // so that the window is taken
-            Opened(now);
+            Opened();
         }
 
         int window = segment.Window << _sendShift;

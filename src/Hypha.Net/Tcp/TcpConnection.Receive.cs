@@ -129,7 +129,7 @@ public abstract partial class TcpConnection
         State = TcpState.Established;
         SettleTimers(now);
         AcknowledgeNow();
-        Opened(now);
+        Opened();
     }
 
     private void ReceiveData(in TcpSegment segment, long now)

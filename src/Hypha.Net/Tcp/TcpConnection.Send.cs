@@ -221,7 +221,7 @@ public abstract partial class TcpConnection
         Span<byte> bytes = stackalloc byte[TcpOptions.MaximumSize];
         int length = options.Write(bytes);
         int window = Math.Min(Math.Max(WindowToOffer(), _advertised - _expected) >> _receiveShift, ushort.MaxValue);
-        if (!_stack.Network.TrySend(Key, sequence, _expected, flags, (ushort)window, bytes[..length], first, second, _segmentSize))
+        if (!_stack.Network.TrySendTcp(Key, sequence, _expected, flags, (ushort)window, bytes[..length], first, second, _segmentSize))
         {
             _stack.Network.WaitForRoom(this);
             return false;
@@ -266,7 +266,7 @@ public abstract partial class TcpConnection
         _next = _unacknowledged + 1;
         if (answer)
             _advertised = Later(_advertised, _expected + window);
-        if (_stack.Network.TrySend(Key, _unacknowledged, answer ? _expected : default, answer ? TcpFlags.Syn | TcpFlags.Ack : TcpFlags.Syn, (ushort)window,
+        if (_stack.Network.TrySendTcp(Key, _unacknowledged, answer ? _expected : default, answer ? TcpFlags.Syn | TcpFlags.Ack : TcpFlags.Syn, (ushort)window,
             bytes[..length], default, default, _segmentSize))
         {
             _stack.Counters.SegmentsOut++;
@@ -278,7 +278,7 @@ public abstract partial class TcpConnection
     private void SendReset(SequenceNumber sequence, TcpFlags acknowledgment)
     {
         _stack.Counters.ResetsOut++;
-        _stack.Network.TrySend(Key, sequence, acknowledgment == 0 ? default : _expected, TcpFlags.Rst | acknowledgment, 0, default, default, default, _segmentSize);
+        _stack.Network.TrySendTcp(Key, sequence, acknowledgment == 0 ? default : _expected, TcpFlags.Rst | acknowledgment, 0, default, default, default, _segmentSize);
     }
 
     /// <summary>RFC 7323 4: milliseconds, from a beginning that nobody can guess.</summary>

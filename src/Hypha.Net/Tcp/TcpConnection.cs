@@ -12,7 +12,7 @@ namespace Hypha.Net.Tcp;
 /// A state machine without clock or sockets: it is told of segments, of the stream's events and of the time. What it sends goes out in
 /// <see cref="Turn"/>, after all that is at hand has been looked at, so that one acknowledgment answers many segments.
 /// </remarks>
-public abstract partial class TcpConnection : Loop.Timer, ITurn
+public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
 {
     private readonly TcpStack _stack;
     private SendQueue? _sending;
@@ -58,15 +58,12 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn
         GuestEndPassed = 512,       // and the stream told so
         FinSent = 1024,
         StreamReleased = 2048,
-        Removed = 4096,
+        Opened = 4096,              // the handshake with the guest is done
     }
 
     public FlowKey Key { get; }
 
     public TcpState State { get; private set; }
-
-    /// <summary>Its handshake with the guest is not done.</summary>
-    public bool IsOpening => State is TcpState.Connecting or TcpState.SynSent or TcpState.SynReceived;
 
     /// <summary>While <see cref="TcpState.Connecting"/>: the guest's SYN's.</summary>
     public SequenceNumber FirstSequence => _expected - 1;
@@ -87,16 +84,8 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn
     /// <summary>The guest has sent its last byte, and the stream has it.</summary>
     protected abstract void EndWriting();
 
-    /// <summary>The handshake with the guest is done, whoever began it.</summary>
-    protected virtual void Opened(long now)
-    {
-    }
-
     /// <summary>The stream is not needed any more. Called once.</summary>
     protected abstract void Release(TcpEnd end);
-
-    /// <summary>The connection is gone, and its key free. Called once, after <see cref="Release"/>.</summary>
-    protected abstract void Remove();
 
     public const int NothingYet = -11; // EAGAIN
 
@@ -245,14 +234,19 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn
 
     private void End(TcpEnd end)
     {
+        if (State == TcpState.Closed)
+            return;
         State = TcpState.Closed;
         _stack.Timers.Clear(this);
         ReleaseBuffers();
         ReleaseStream(end);
-        if (Has(Flags.Removed))
-            return;
-        _flags |= Flags.Removed;
-        Remove();
+        _stack.Network.Removed(this, wasOpen: Has(Flags.Opened));
+    }
+
+    private void Opened()
+    {
+        _flags |= Flags.Opened;
+        _stack.Network.Opened(this);
     }
 
     private void ReleaseStream(TcpEnd end)

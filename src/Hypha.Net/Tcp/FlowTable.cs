@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using Hypha.Net.Tcp;
 
-namespace Hypha.Net.Nat;
+namespace Hypha.Net.Tcp;
 
 /// <summary>What is found by its <see cref="FlowKey"/>.</summary>
 public interface IFlow

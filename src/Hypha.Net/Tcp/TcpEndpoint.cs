@@ -1,0 +1,156 @@
+using Hypha.Net.Loop;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Tcp;
+
+/// <summary>Answers a guest's SYN to somewhere.</summary>
+public interface ITcpListener
+{
+    /// <summary>
+    /// Makes a connection, adds it to the endpoint and calls <see cref="TcpConnection.Begin"/>, and then or later <see cref="TcpConnection.Accept"/> or
+    /// <see cref="TcpConnection.Refuse"/>; or does nothing, and the guest asks again.
+    /// </summary>
+    void Open(in FlowKey key, in TcpSegment syn, long now);
+}
+
+/// <summary>All TCP connections of one guest: finds whose a segment is, and gives them their turns.</summary>
+public sealed class TcpEndpoint : ITcpNetwork, ITurn
+{
+    private readonly EventLoop _loop;
+    private readonly ITcpSender _sender;
+    private readonly FlowTable<TcpConnection> _connections = new();
+    private readonly Queue<TcpConnection> _waitingForRoom = new(), _waitingForBuffers = new();
+    private readonly int _limit, _openingLimit, _mtu;
+    private bool _queued;
+
+    /// <param name="mtu">Bytes of an IP packet on the guest's link.</param>
+    /// <param name="segments">The link takes long segments and cuts them itself.</param>
+    /// <param name="limit">Of connections.</param>
+    /// <param name="openingLimit">Of connections that are being opened.</param>
+    public TcpEndpoint(EventLoop loop, ITcpSender sender, int mtu, bool segments, int limit, int openingLimit)
+    {
+        _loop = loop;
+        _sender = sender;
+        _mtu = mtu;
+        _limit = limit;
+        _openingLimit = openingLimit;
+        Stack = new TcpStack(this, loop.Timers, mtu, segments);
+    }
+
+    public TcpStack Stack { get; }
+
+    public int Count => _connections.Count;
+
+    /// <summary>Connections that are not open yet.</summary>
+    public int Opening { get; private set; }
+
+    /// <summary>Connections that were not begun since the guest has as many as it may.</summary>
+    public ulong OverLimit { get; private set; }
+
+    public ulong OpenedCount { get; private set; }
+
+    /// <summary>A segment of the guest. Its source is such as it may use.</summary>
+    /// <param name="listener">Who answers at its destination; null for nobody: it is refused.</param>
+    public void Receive(in FlowKey key, in TcpSegment segment, ITcpListener? listener, long now)
+    {
+        if (_connections.TryFind(key, out TcpConnection? connection) && !connection.TryReplace(segment))
+        {
+            connection.Receive(segment, now);
+            return;
+        }
+        const TcpFlags kinds = TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst | TcpFlags.Fin;
+        if ((segment.Flags & kinds) == TcpFlags.Syn && listener is not null)
+        {
+            if (MayBegin())
+                listener.Open(key, segment, now);
+        }
+        else if ((segment.Flags & TcpFlags.Rst) == 0)
+        {
+            Reset(key, segment);
+        }
+    }
+
+    public bool Has(in FlowKey key) => _connections.TryFind(key, out _);
+
+    /// <summary>Whether there may be another connection; if not, it is counted.</summary>
+    public bool MayBegin()
+    {
+        if (_connections.Count < _limit && Opening < _openingLimit)
+            return true;
+        OverLimit++;
+        return false;
+    }
+
+    /// <param name="connection">None with its key is there; it is opening.</param>
+    public void Add(TcpConnection connection)
+    {
+        _connections.Add(connection);
+        Opening++;
+    }
+
+    /// <summary>Resets all connections: the guest or the gateway goes.</summary>
+    public void Close()
+    {
+        foreach (TcpConnection connection in _connections.Snapshot())
+            connection.Abort(TcpEnd.Broken);
+    }
+
+    /// <summary>The link has room again.</summary>
+    public void RoomAgain(long now)
+    {
+        for (int left = _waitingForRoom.Count; left > 0; left--)
+            _waitingForRoom.Dequeue().Turn(now);
+    }
+
+    bool ITcpSender.TrySendTcp(in FlowKey key, SequenceNumber sequence, SequenceNumber acknowledgment, TcpFlags flags, ushort window, ReadOnlySpan<byte> options,
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, int segmentSize) =>
+        _sender.TrySendTcp(key, sequence, acknowledgment, flags, window, options, first, second, segmentSize);
+
+    void ITcpNetwork.Opened(TcpConnection connection)
+    {
+        Opening--;
+        OpenedCount++;
+    }
+
+    void ITcpNetwork.Removed(TcpConnection connection, bool wasOpen)
+    {
+        if (!wasOpen)
+            Opening--;
+        _connections.Remove(connection);
+    }
+
+    void ITcpNetwork.AtTurnEnd(TcpConnection connection) => _loop.AtTurnEnd(connection);
+
+    void ITcpNetwork.WaitForRoom(TcpConnection connection) => _waitingForRoom.Enqueue(connection);
+
+    void ITcpNetwork.WaitForBuffers(TcpConnection connection)
+    {
+        _waitingForBuffers.Enqueue(connection);
+        QueueTurn();
+    }
+
+    /// <summary>Once buffers are back, those who wait have their turn, in the order in which they came.</summary>
+    void ITurn.Turn(long now)
+    {
+        _queued = false;
+        for (int left = _waitingForBuffers.Count; left > 0 && Stack.SendBlocks.InUse < Stack.SendBlocks.Limit; left--)
+            _waitingForBuffers.Dequeue().Turn(now);
+    }
+
+    private void QueueTurn()
+    {
+        if (_queued)
+            return;
+        _queued = true;
+        _loop.AtTurnEnd(this);
+    }
+
+    /// <summary>RFC 9293 3.10.7.1: what belongs to no connection is told so.</summary>
+    private void Reset(in FlowKey key, in TcpSegment segment)
+    {
+        if ((segment.Flags & TcpFlags.Ack) != 0)
+            _sender.TrySendTcp(key, segment.Acknowledgment, default, TcpFlags.Rst, 0, default, default, default, _mtu);
+        else
+            _sender.TrySendTcp(key, default, segment.Sequence + segment.SequenceLength, TcpFlags.Rst | TcpFlags.Ack, 0, default, default, default, _mtu);
+    }
+}
