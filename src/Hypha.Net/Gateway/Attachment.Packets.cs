@@ -7,7 +7,7 @@ using Hypha.Net.Wire;
 namespace Hypha.Net.Gateway;
 
 /// <summary>A guest's packets, to whom they are for.</summary>
-public sealed partial class Attachment : ITurn, IUnreachable
+public sealed partial class Attachment : ITurn, IUnreachable, IErrorSender
 {
     private bool _queued;
 
@@ -20,6 +20,8 @@ public sealed partial class Attachment : ITurn, IUnreachable
     }
 
     bool IUnreachable.Tell(in FlowKey key, SequenceNumber sequence, Errno error, long now) => false;
+
+    bool IErrorSender.Send(ReadOnlySpan<byte> packet, in SocketError error, long now) => false;
 
     private void Queue()
     {
@@ -46,7 +48,7 @@ public sealed partial class Attachment : ITurn, IUnreachable
             _counters.Unsupported++;
             return;
         }
-        Deliver(packet.Protocol, packet.Source, packet.Destination, packet.TimeToLive, packet.Payload, check, now);
+        Deliver(packet.Protocol, packet.Source, packet.Destination, packet.TimeToLive, packet.DontFragment, packet.Payload, check, now);
     }
 
     private void ReceiveV6(ReadOnlySpan<byte> bytes, bool check, long now)
@@ -71,21 +73,24 @@ public sealed partial class Attachment : ITurn, IUnreachable
             _counters.Unsupported++;
             return;
         }
-        Deliver(packet.Protocol, packet.Source, packet.Destination, packet.HopLimit, packet.Payload, check, now);
+        Deliver(packet.Protocol, packet.Source, packet.Destination, packet.HopLimit, whole: true, packet.Payload, check, now);
     }
 
-    private void Deliver(IpProtocol protocol, IpAddress source, IpAddress destination, byte hopLimit, ReadOnlySpan<byte> payload, bool check, long now)
+    private void Deliver(IpProtocol protocol, IpAddress source, IpAddress destination, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)
     {
         switch (protocol)
         {
             case IpProtocol.Tcp:
                 DeliverTcp(source, destination, payload, check, now);
                 break;
+            case IpProtocol.Udp:
+                DeliverUdp(source, destination, hopLimit, whole, payload, check, now);
+                break;
+            case IpProtocol.Icmp or IpProtocol.Icmp6 when _configuration.IsGateway(destination):
+                Count(Echo.Answer(_output, source, destination, payload, check));
+                break;
             case IpProtocol.Icmp or IpProtocol.Icmp6:
-                if (_configuration.IsGateway(destination))
-                    Count(Echo.Answer(_output, source, destination, payload, check));
-                else
-                    _counters.Unsupported++;
+                DeliverEcho(source, destination, hopLimit, whole, payload, check, now);
                 break;
             default:
                 _counters.Unsupported++;
@@ -101,7 +106,44 @@ public sealed partial class Attachment : ITurn, IUnreachable
             return;
         }
         var key = new FlowKey(source, segment.SourcePort, destination, segment.DestinationPort);
-        bool mayOpen = !_configuration.IsGateway(destination) && !destination.IsLoopback && !destination.IsLinkLocal && !destination.IsUnspecified;
-        _tcp.Receive(key, segment, mayOpen ? _tcpNat : null, now);
+        _tcp.Receive(key, segment, MayReach(destination) ? _tcpNat : null, now);
     }
+
+    private void DeliverUdp(IpAddress source, IpAddress destination, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)
+    {
+        if (UdpDatagram.TryParse(payload, source, destination, out UdpDatagram datagram, check) != WireFault.None)
+        {
+            _counters.Malformed++;
+            return;
+        }
+        if (!MayReach(destination))
+        {
+            _counters.Denied++;
+            return;
+        }
+        _udp.Send(source, datagram.SourcePort, destination, datagram.DestinationPort, datagram.Payload, (byte)(hopLimit - 1), whole, now);
+    }
+
+    private void DeliverEcho(IpAddress source, IpAddress destination, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)
+    {
+        if (IcmpMessage.TryParse(payload, source, destination, out IcmpMessage message, check) != WireFault.None)
+        {
+            _counters.Malformed++;
+            return;
+        }
+        if (message.Type != (source.IsV4 ? (byte)IcmpType.Echo : (byte)Icmp6Type.Echo) || message.Code != 0)
+        {
+            _counters.Unsupported++;
+            return;
+        }
+        if (!MayReach(destination))
+        {
+            _counters.Denied++;
+            return;
+        }
+        _echo.Send(source, message.EchoId, destination, 0, payload, (byte)(hopLimit - 1), whole, now);
+    }
+
+    private bool MayReach(IpAddress destination) =>
+        !_configuration.IsGateway(destination) && !destination.IsLoopback && !destination.IsLinkLocal && !destination.IsUnspecified && !destination.IsMulticast && !destination.IsBroadcast;
 }

@@ -22,6 +22,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly Neighbors _neighbors;
     private readonly TcpEndpoint _tcp;
     private readonly TcpNat _tcpNat;
+    private readonly DatagramNat _udp, _echo;
     private readonly ulong _token;
     private MacAddress _guest;
 
@@ -36,6 +37,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _neighbors = new Neighbors(configuration, _output);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, configuration.Limits.TcpFlows, configuration.Limits.TcpHalfOpen);
         _tcpNat = new TcpNat(loop, _tcp, this);
+        _udp = new DatagramNat(loop, _output, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
+        _echo = new DatagramNat(loop, _output, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
         _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
     }
 
@@ -98,6 +101,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     public void Dispose()
     {
         _tcp.Close();
+        _udp.Close();
+        _echo.Close();
         _loop.Remove(_link.FileDescriptor, _token);
         _link.Dispose();
     }

@@ -1,0 +1,198 @@
+using Hypha.Linux;
+using Hypha.Net.Loop;
+using Hypha.Net.Tcp;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Nat;
+
+/// <summary>
+/// A guest's port (or echo identifier), and the host's socket that speaks for it to whomever: the mapping does not depend on the other end
+/// (RFC 4787 REQ-1), what comes in is passed on from those alone whom the guest has spoken to (REQ-8, address-dependent filtering).
+/// </summary>
+internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
+{
+    /// <summary>RFC 4787 REQ-5: two minutes at least once it is used both ways; one that nobody answered goes sooner.</summary>
+    private const long Unanswered = 60 * MonotonicClock.Second, Answered = 180 * MonotonicClock.Second;
+
+    private const int DatagramsPerTurn = 32;
+    private const int MostPeers = 1_024;
+
+    private readonly DatagramNat _nat;
+    private readonly RawSocket _socket;
+    private readonly ulong _token;
+    private IpAddress _lastPeer;
+    private HashSet<IpAddress>? _peers;
+    private byte _hopLimit;
+    private bool _answered, _whole;
+    private long _lastUsed;
+
+    /// <exception cref="LinuxException">No more files can be waited for; the socket is the caller's still.</exception>
+    protected DatagramFlow(DatagramNat nat, in FlowKey key, RawSocket socket)
+    {
+        _nat = nat;
+        _socket = socket;
+        Key = key;
+        bool v4 = key.Guest.IsV4;
+        socket.SetOption(v4 ? SocketOption.Ip : SocketOption.Ipv6, v4 ? SocketOption.ReceiveErrors : SocketOption.ReceiveErrorsV6, 1);
+        _token = nat.Loop.Add(socket.Number, EpollEvents.Readable, this);
+    }
+
+    /// <summary>The guest's end; the remote part is empty.</summary>
+    public FlowKey Key { get; }
+
+    protected DatagramNat Nat => _nat;
+
+    /// <summary>Sends what the guest sent.</summary>
+    /// <param name="hopLimit">What the packet has left, so that a guest sees the routers on its way.</param>
+    /// <param name="whole">It may not be cut on its way (IPv4's DF).</param>
+    public void Send(IpAddress peer, ushort port, ReadOnlySpan<byte> bytes, byte hopLimit, bool whole, long now)
+    {
+        Remember(peer);
+        Prepare(hopLimit, whole);
+        Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
+        ReadOnlySpan<byte> to = HostAddress.Write(address, peer, port);
+        int sent = _socket.SendTo(bytes, to);
+        // An error that waited for us is told once, instead of sending: it is of an earlier datagram, and lies in the error queue, too.
+        if (sent < 0 && -sent is (int)Errno.ECONNREFUSED or (int)Errno.EHOSTUNREACH or (int)Errno.ENETUNREACH)
+            sent = _socket.SendTo(bytes, to);
+        if (sent < 0)
+            _nat.Failed(this, peer, port, bytes, (Errno)(-sent), now);
+        Touch(now);
+    }
+
+    public void Ready(EpollEvents events, long now)
+    {
+        if ((events & EpollEvents.Error) != 0)
+            ReceiveErrors(now);
+        Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
+        for (int i = 0; i < DatagramsPerTurn; i++)
+        {
+            int got = _socket.ReceiveMessage(_nat.Buffer, address, out int length, default, out _);
+            if (got < 0)
+                return;
+            if (!HostAddress.TryRead(address[..length], out IpAddress peer, out ushort port) || !IsPeer(peer))
+            {
+                _nat.Counters.Unexpected++;
+                continue;
+            }
+            _answered = true;
+            Touch(now);
+            Deliver(peer, port, _nat.Buffer.AsSpan(0, got));
+        }
+    }
+
+    protected internal override void Expire(long now)
+    {
+        long due = _lastUsed + (_answered ? Answered : Unanswered);
+        if (now < due)
+            _nat.Loop.Timers.Set(this, due);
+        else
+            _nat.Remove(this);
+    }
+
+    public void Close()
+    {
+        _nat.Loop.Timers.Clear(this);
+        _nat.Loop.Remove(_socket.Number, _token);
+        _socket.Close();
+    }
+
+    /// <summary>Passes on to the guest what came.</summary>
+    protected abstract void Deliver(IpAddress peer, ushort port, Span<byte> bytes);
+
+    /// <summary>Writes the guest's own packet, from its transport header on, as far as it is known: an ICMP error quotes it.</summary>
+    /// <returns>How many bytes.</returns>
+    public abstract int Quote(Span<byte> to, IpAddress peer, ushort port, ReadOnlySpan<byte> bytes);
+
+    private void ReceiveErrors(long now)
+    {
+        Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
+        Span<byte> control = stackalloc byte[256];
+        for (int i = 0; i < DatagramsPerTurn; i++)
+        {
+            int got = _socket.ReceiveMessage(_nat.Buffer, address, out int length, control, out int controlLength, errorQueue: true);
+            if (got < 0)
+                return;
+            if (HostAddress.TryRead(address[..length], out IpAddress peer, out ushort port) && SocketError.TryRead(control[..controlLength], out SocketError error))
+                _nat.Report(this, peer, port, _nat.Buffer.AsSpan(0, got), error, now);
+        }
+    }
+
+    private void Touch(long now)
+    {
+        _lastUsed = now;
+        _nat.Loop.Timers.Set(this, now + (_answered ? Answered : Unanswered));
+    }
+
+    private void Remember(IpAddress peer)
+    {
+        if (peer == _lastPeer)
+            return;
+        if (_lastPeer != default)
+        {
+            _peers ??= [_lastPeer];
+            // A guest that speaks to more than that (it scans, or shares files) hears the earlier ones again once it speaks to them again.
+            if (_peers.Count >= MostPeers)
+                _peers.Clear();
+            _peers.Add(peer);
+        }
+        _lastPeer = peer;
+    }
+
+    private bool IsPeer(IpAddress peer) => peer == _lastPeer || (_peers is not null && _peers.Contains(peer));
+
+    private void Prepare(byte hopLimit, bool whole)
+    {
+        bool v4 = Key.Guest.IsV4;
+        if (hopLimit != _hopLimit)
+        {
+            _hopLimit = hopLimit;
+            _socket.SetOption(v4 ? SocketOption.Ip : SocketOption.Ipv6, v4 ? SocketOption.TimeToLive : SocketOption.HopLimit, hopLimit);
+        }
+        if (whole == _whole)
+            return;
+        _whole = whole;
+        const int dont = 0, @do = 2; // IP_PMTUDISC_DONT, IP_PMTUDISC_DO
+        _socket.SetOption(v4 ? SocketOption.Ip : SocketOption.Ipv6, v4 ? SocketOption.MtuDiscover : SocketOption.MtuDiscoverV6, whole ? @do : dont);
+    }
+}
+
+/// <summary>A guest's UDP port.</summary>
+internal sealed class UdpFlow(DatagramNat nat, in FlowKey key, RawSocket socket) : DatagramFlow(nat, key, socket)
+{
+    protected override void Deliver(IpAddress peer, ushort port, Span<byte> bytes) =>
+        Nat.Output.TrySendUdp(peer, port, Key.Guest, Key.GuestPort, bytes);
+
+    public override int Quote(Span<byte> to, IpAddress peer, ushort port, ReadOnlySpan<byte> bytes)
+    {
+        to = to[..(UdpDatagram.HeaderSize + bytes.Length)];
+        bytes.CopyTo(to[UdpDatagram.HeaderSize..]);
+        UdpDatagram.WriteHeader(to, Key.Guest, peer, Key.GuestPort, port);
+        return to.Length;
+    }
+}
+
+/// <summary>A guest's echo identifier (ping sockets, icmp(7): the kernel puts its own in and takes it out).</summary>
+internal sealed class EchoFlow(DatagramNat nat, in FlowKey key, RawSocket socket) : DatagramFlow(nat, key, socket)
+{
+    protected override void Deliver(IpAddress peer, ushort port, Span<byte> bytes)
+    {
+        if (bytes.Length < IcmpMessage.HeaderSize)
+            return;
+        bool v4 = peer.IsV4;
+        uint parameter = (uint)Key.GuestPort << 16 | (uint)bytes[6] << 8 | bytes[7];
+        IcmpMessage.WriteHeader(bytes, peer, Key.Guest, v4 ? (byte)IcmpType.EchoReply : (byte)Icmp6Type.EchoReply, 0, parameter);
+        Nat.Output.TrySendIp(v4 ? IpProtocol.Icmp : IpProtocol.Icmp6, peer, Key.Guest, bytes);
+    }
+
+    public override int Quote(Span<byte> to, IpAddress peer, ushort port, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(to);
+        if (bytes.Length >= IcmpMessage.HeaderSize)
+        {
+            to[4] = (byte)(Key.GuestPort >> 8);
+            to[5] = (byte)Key.GuestPort;
+        }
+        return bytes.Length;
+    }
+}
