@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Hypha.Net.Gateway;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
+using Hypha.Net.Nat;
 using Hypha.Net.Wire;
 
 namespace Hypha.NetworkDaemon;
@@ -28,9 +29,21 @@ internal static class AttachCommand
                 result.AddError("--mtu is from 1280 to 65520");
         });
 
+        var publish = new Option<PublishedPort[]>("-p", "--publish")
+        {
+            Description = "lead a port of the host to one of the guest; ranges of one length, too",
+            HelpName = "[IP:]HOST:GUEST[/udp]",
+            CustomParser = result => [.. result.Tokens.Select(token =>
+            {
+                if (!PublishedPort.TryParse(token.Value, out PublishedPort port))
+                    result.AddError($"\"{token.Value}\" is no published port: give [IP:]HOST:GUEST[/udp]");
+                return port;
+            })],
+        };
+
         var command = new Command("attach", "Serves the one guest behind an interface until SIGTERM; prints \"ready\" once it answers.")
         {
-            nic, address, gateway, address6, gateway6, mac, mtu,
+            nic, address, gateway, address6, gateway6, mac, mtu, publish,
         };
         command.Validators.Add(result =>
         {
@@ -46,6 +59,7 @@ internal static class AttachCommand
             V6 = result.GetValue(address6),
             GatewayV4 = result.GetValue(gateway),
             GatewayV6 = result.GetValue(gateway6),
+            Published = result.GetValue(publish) ?? [],
         }));
         return command;
     }

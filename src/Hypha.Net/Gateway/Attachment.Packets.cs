@@ -116,6 +116,12 @@ public sealed partial class Attachment : ITurn, IUnreachable, IErrorSender
             _counters.Malformed++;
             return;
         }
+        if (_configuration.IsGateway(destination))
+        {
+            if (!_udp.TryAnswer(source, datagram.SourcePort, datagram.DestinationPort, datagram.Payload, now))
+                _counters.Ignored++;
+            return;
+        }
         if (!MayReach(destination))
         {
             _counters.Denied++;

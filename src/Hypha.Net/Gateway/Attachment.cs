@@ -23,6 +23,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly TcpEndpoint _tcp;
     private readonly TcpNat _tcpNat;
     private readonly DatagramNat _udp, _echo;
+    private readonly Publisher _publisher;
     private readonly ulong _token;
     private MacAddress _guest;
 
@@ -37,8 +38,9 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _neighbors = new Neighbors(configuration, _output);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, configuration.Limits.TcpFlows, configuration.Limits.TcpHalfOpen);
         _tcpNat = new TcpNat(loop, _tcp, this);
-        _udp = new DatagramNat(loop, _output, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
-        _echo = new DatagramNat(loop, _output, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
+        _udp = new DatagramNat(loop, configuration, _output, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
+        _echo = new DatagramNat(loop, configuration, _output, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
+        _publisher = new Publisher(loop, configuration, _tcpNat, _udp);
         _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
     }
 
@@ -100,6 +102,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     public void Dispose()
     {
+        _publisher.Dispose();
         _tcp.Close();
         _udp.Close();
         _echo.Close();

@@ -22,6 +22,8 @@ public sealed record GuestConfiguration
 
     public NatLimits Limits { get; init; } = new();
 
+    public IReadOnlyList<PublishedPort> Published { get; init; } = [];
+
     /// <summary>Whether the guest may speak as this address: its own, and over IPv6 those that it makes of its MAC (RFC 4862).</summary>
     public bool Owns(IpAddress source, MacAddress mac)
     {
@@ -32,6 +34,11 @@ public sealed record GuestConfiguration
             return source != IpAddress.LinkLocalOf(GatewayMac);
         return V6 is { } v6 && (source == v6.Address || (v6.Length <= 64 && v6.Contains(source) && source.Low == linkLocal.Low));
     }
+
+    /// <summary>Whether somebody at this address may appear to the guest as who they are: the guest's answers must come back here.</summary>
+    public bool MayShow(IpAddress peer, IpAddress guest) =>
+        peer.IsV4 == guest.IsV4 && !peer.IsLoopback && !peer.IsLinkLocal && !peer.IsMulticast && !peer.IsUnspecified
+        && !(peer.IsV4 ? V4 : V6)!.Value.Contains(peer);
 
     /// <summary>Whether it is an address of the gateway itself.</summary>
     public bool IsGateway(IpAddress address) =>

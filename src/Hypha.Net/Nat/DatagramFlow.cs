@@ -22,6 +22,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
     private readonly ulong _token;
     private IpAddress _lastPeer;
     private HashSet<IpAddress>? _peers;
+    private Dictionary<ushort, IpAddress>? _behindGateway;
     private byte _hopLimit;
     private bool _answered, _whole;
     private long _lastUsed;
@@ -39,6 +40,9 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
 
     /// <summary>The guest's end; the remote part is empty.</summary>
     public FlowKey Key { get; }
+
+    /// <summary>Anybody may begin, and it does not expire.</summary>
+    public bool IsPublished { get; init; }
 
     protected DatagramNat Nat => _nat;
 
@@ -70,13 +74,15 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
             int got = _socket.ReceiveMessage(_nat.Buffer, address, out int length, default, out _);
             if (got < 0)
                 return;
-            if (!HostAddress.TryRead(address[..length], out IpAddress peer, out ushort port) || !IsPeer(peer))
+            if (!HostAddress.TryRead(address[..length], out IpAddress peer, out ushort port) || !(IsPublished || IsPeer(peer)))
             {
                 _nat.Counters.Unexpected++;
                 continue;
             }
             _answered = true;
             Touch(now);
+            if (IsPublished)
+                peer = Shown(peer, port);
             Deliver(peer, port, _nat.Buffer.AsSpan(0, got));
         }
     }
@@ -118,8 +124,28 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
         }
     }
 
+    /// <summary>Who the guest sees: somebody on the host itself is the gateway to it.</summary>
+    private IpAddress Shown(IpAddress peer, ushort port)
+    {
+        if (_nat.Configuration.MayShow(peer, Key.Guest))
+            return peer;
+        _behindGateway ??= [];
+        if (_behindGateway.Count >= MostPeers)
+            _behindGateway.Clear();
+        _behindGateway[port] = peer;
+        return (Key.Guest.IsV4 ? _nat.Configuration.GatewayV4 : _nat.Configuration.GatewayV6)!.Value;
+    }
+
+    public bool TryBehindGateway(ushort port, out IpAddress peer)
+    {
+        peer = default;
+        return _behindGateway is not null && _behindGateway.TryGetValue(port, out peer);
+    }
+
     private void Touch(long now)
     {
+        if (IsPublished)
+            return;
         _lastUsed = now;
         _nat.Loop.Timers.Set(this, now + (_answered ? Answered : Unanswered));
     }

@@ -24,13 +24,15 @@ public struct DatagramCounters
 }
 
 /// <summary>A guest's UDP and echo to the outside: a socket of the host for each of its ports and identifiers.</summary>
-internal sealed class DatagramNat(EventLoop loop, GuestOutput output, IErrorSender errors, IpProtocol protocol, int limit)
+internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configuration, GuestOutput output, IErrorSender errors, IpProtocol protocol, int limit)
 {
     private readonly FlowTable<DatagramFlow> _flows = new();
 
     internal EventLoop Loop => loop;
 
     internal GuestOutput Output => output;
+
+    internal GuestConfiguration Configuration => configuration;
 
     /// <summary>For one datagram at a time.</summary>
     internal byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(65_536, pinned: true);
@@ -48,6 +50,28 @@ internal sealed class DatagramNat(EventLoop loop, GuestOutput output, IErrorSend
         if (!_flows.TryFind(key, out DatagramFlow? flow) && (flow = Open(key)) is null)
             return;
         flow.Send(peer, port, bytes, hopLimit, whole, now);
+    }
+
+    /// <summary>A port of the guest that the host has a socket of its own for, as long as the guest is there.</summary>
+    /// <param name="socket">Bound; becomes this object's.</param>
+    public void Publish(in FlowKey key, RawSocket socket)
+    {
+        if (_flows.TryFind(key, out _))
+        {
+            socket.Close();
+            throw new IOException($"publishing the guest's UDP port {key.GuestPort}: it is published already, and answers can leave by one port alone");
+        }
+        _flows.Add(new UdpFlow(this, key, socket) { IsPublished = true });
+    }
+
+    /// <summary>A guest's datagram to the gateway: an answer to somebody on the host, who is the gateway to it.</summary>
+    /// <returns>False when it is none.</returns>
+    public bool TryAnswer(IpAddress guest, ushort guestPort, ushort port, ReadOnlySpan<byte> bytes, long now)
+    {
+        if (!_flows.TryFind(new FlowKey(guest, guestPort, default, 0), out DatagramFlow? flow) || !flow.TryBehindGateway(port, out IpAddress peer))
+            return false;
+        flow.Send(peer, port, bytes, 64, whole: false, now);
+        return true;
     }
 
     public void Close()
