@@ -1,13 +1,12 @@
-using Hypha.Linux;
+using Hypha.Net.Ip;
 using Hypha.Net.Loop;
-using Hypha.Net.Nat;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Gateway;
 
 /// <summary>A guest's packets, to whom they are for.</summary>
-public sealed partial class Attachment : ITurn, IUnreachable, IErrorSender
+public sealed partial class Attachment : ITurn
 {
     private bool _queued;
 
@@ -18,10 +17,6 @@ public sealed partial class Attachment : ITurn, IUnreachable, IErrorSender
         if (_link.Receive(this, FramesPerTurn, now) == FramesPerTurn)
             Queue();
     }
-
-    bool IUnreachable.Tell(in FlowKey key, SequenceNumber sequence, Errno error, long now) => false;
-
-    bool IErrorSender.Send(ReadOnlySpan<byte> packet, in SocketError error, long now) => false;
 
     private void Queue()
     {
@@ -48,7 +43,7 @@ public sealed partial class Attachment : ITurn, IUnreachable, IErrorSender
             _counters.Unsupported++;
             return;
         }
-        Deliver(packet.Protocol, packet.Source, packet.Destination, packet.TimeToLive, packet.DontFragment, packet.Payload, check, now);
+        Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.TimeToLive, packet.DontFragment, packet.Payload, check, now);
     }
 
     private void ReceiveV6(ReadOnlySpan<byte> bytes, bool check, long now)
@@ -73,20 +68,38 @@ public sealed partial class Attachment : ITurn, IUnreachable, IErrorSender
             _counters.Unsupported++;
             return;
         }
-        Deliver(packet.Protocol, packet.Source, packet.Destination, packet.HopLimit, whole: true, packet.Payload, check, now);
+        Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.HopLimit, whole: true, packet.Payload, check, now);
     }
 
-    private void Deliver(IpProtocol protocol, IpAddress source, IpAddress destination, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)
+    /// <param name="packet">From the IP header on: for errors about it.</param>
+    private void Deliver(ReadOnlySpan<byte> packet, IpProtocol protocol, IpAddress source, IpAddress destination, byte hopLimit, bool whole, ReadOnlySpan<byte> payload,
+        bool check, long now)
     {
+        bool here = _configuration.IsGateway(destination);
+        if (!here)
+        {
+            // A gateway is a hop (RFC 1812 5.3.1).
+            if (hopLimit <= 1)
+            {
+                Tell(packet, IcmpProblem.HopLimitExceeded(source.IsV4), now);
+                return;
+            }
+            if (!MayReach(destination))
+            {
+                _counters.Denied++;
+                Tell(packet, IcmpProblem.Prohibited(source.IsV4), now);
+                return;
+            }
+        }
         switch (protocol)
         {
             case IpProtocol.Tcp:
-                DeliverTcp(source, destination, payload, check, now);
+                DeliverTcp(source, destination, here, payload, check, now);
                 break;
             case IpProtocol.Udp:
-                DeliverUdp(source, destination, hopLimit, whole, payload, check, now);
+                DeliverUdp(packet, source, destination, here, hopLimit, whole, payload, check, now);
                 break;
-            case IpProtocol.Icmp or IpProtocol.Icmp6 when _configuration.IsGateway(destination):
+            case IpProtocol.Icmp or IpProtocol.Icmp6 when here:
                 Count(Echo.Answer(_output, source, destination, payload, check));
                 break;
             case IpProtocol.Icmp or IpProtocol.Icmp6:
@@ -94,37 +107,33 @@ public sealed partial class Attachment : ITurn, IUnreachable, IErrorSender
                 break;
             default:
                 _counters.Unsupported++;
+                Tell(packet, IcmpProblem.ProtocolUnreachable(source.IsV4), now);
                 break;
         }
     }
 
-    private void DeliverTcp(IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, bool check, long now)
+    private void DeliverTcp(IpAddress source, IpAddress destination, bool here, ReadOnlySpan<byte> payload, bool check, long now)
     {
-        if (destination.IsMulticast || destination.IsBroadcast || TcpSegment.TryParse(payload, source, destination, out TcpSegment segment, check) != WireFault.None)
+        if (TcpSegment.TryParse(payload, source, destination, out TcpSegment segment, check) != WireFault.None)
         {
             _counters.Malformed++;
             return;
         }
         var key = new FlowKey(source, segment.SourcePort, destination, segment.DestinationPort);
-        _tcp.Receive(key, segment, MayReach(destination) ? _tcpNat : null, now);
+        _tcp.Receive(key, segment, here ? null : _tcpNat, now);
     }
 
-    private void DeliverUdp(IpAddress source, IpAddress destination, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)
+    private void DeliverUdp(ReadOnlySpan<byte> packet, IpAddress source, IpAddress destination, bool here, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)
     {
         if (UdpDatagram.TryParse(payload, source, destination, out UdpDatagram datagram, check) != WireFault.None)
         {
             _counters.Malformed++;
             return;
         }
-        if (_configuration.IsGateway(destination))
+        if (here)
         {
             if (!_udp.TryAnswer(source, datagram.SourcePort, datagram.DestinationPort, datagram.Payload, now))
-                _counters.Ignored++;
-            return;
-        }
-        if (!MayReach(destination))
-        {
-            _counters.Denied++;
+                Tell(packet, IcmpProblem.PortUnreachable(source.IsV4), now);
             return;
         }
         _udp.Send(source, datagram.SourcePort, destination, datagram.DestinationPort, datagram.Payload, (byte)(hopLimit - 1), whole, now);
@@ -142,14 +151,9 @@ public sealed partial class Attachment : ITurn, IUnreachable, IErrorSender
             _counters.Unsupported++;
             return;
         }
-        if (!MayReach(destination))
-        {
-            _counters.Denied++;
-            return;
-        }
         _echo.Send(source, message.EchoId, destination, 0, payload, (byte)(hopLimit - 1), whole, now);
     }
 
     private bool MayReach(IpAddress destination) =>
-        !_configuration.IsGateway(destination) && !destination.IsLoopback && !destination.IsLinkLocal && !destination.IsUnspecified && !destination.IsMulticast && !destination.IsBroadcast;
+        !destination.IsLoopback && !destination.IsLinkLocal && !destination.IsUnspecified && !destination.IsMulticast && !destination.IsBroadcast;
 }
