@@ -15,10 +15,11 @@ public sealed class TimerWheel
     internal const int NotLinked = -1;
 
     private const int Slots = 4096, SlotBits = 12;
+    private const int Emptying = 2 * Slots; // a slot's timers while they are looked at: what is set into that slot meanwhile is of its next round
     private const int TickBits = 10; // 1,024 µs
 
-    private readonly Timer?[] _slots = new Timer?[2 * Slots];
-    private readonly ulong[] _occupied = new ulong[2 * Slots / 64];
+    private readonly Timer?[] _slots = new Timer?[2 * Slots + 1];
+    private readonly ulong[] _occupied = new ulong[2 * Slots / 64 + 1];
     private long _tick; // all slots before it have been emptied
 
     public TimerWheel(long now) => _tick = now >> TickBits;
@@ -79,8 +80,7 @@ public sealed class TimerWheel
             if (Count == 0)
                 return long.MaxValue;
             long fine = NextOccupiedFine();
-            long boundary = (_tick + Slots - 1) & ~(Slots - 1L);
-            return (Math.Min(fine, boundary) + 1) << TickBits;
+            return (Math.Min(fine, NextOccupiedCoarse()) + 1) << TickBits;
         }
     }
 
@@ -125,7 +125,12 @@ public sealed class TimerWheel
 
     private void Empty(int slot, long now, bool expire)
     {
-        while (_slots[slot] is { } timer)
+        _slots[Emptying] = _slots[slot];
+        _slots[slot] = null;
+        _occupied[slot >> 6] &= ~(1UL << (slot & 63));
+        for (Timer? each = _slots[Emptying]; each is not null; each = each.Next)
+            each.Slot = Emptying;
+        while (_slots[Emptying] is { } timer)
         {
             Unlink(timer);
             if (expire && timer.Due >> TickBits < _tick)
@@ -141,22 +146,32 @@ public sealed class TimerWheel
     }
 
     /// <summary>The tick that a slot stands for next.</summary>
-    private long SlotTick(int slot) => slot < Slots
-        ? _tick + ((slot - _tick) & (Slots - 1))
-        : ((_tick >> SlotBits) + ((slot - (_tick >> SlotBits)) & (Slots - 1))) << SlotBits;
-
-    private long NextOccupiedFine()
+    private long SlotTick(int slot) => slot switch
     {
-        int from = (int)(_tick & (Slots - 1));
+        Emptying => _tick - 1,
+        < Slots => _tick + ((slot - _tick) & (Slots - 1)),
+        _ => FirstCoarse + ((slot - FirstCoarse) & (Slots - 1)) << SlotBits,
+    };
+
+    /// <summary>The first coarse slot's time that has not been entered.</summary>
+    private long FirstCoarse => (_tick + Slots - 1) >> SlotBits;
+
+    private long NextOccupiedFine() => NextOccupied((int)(_tick & (Slots - 1)), 0);
+
+    /// <summary>When the next coarse slot with timers in it is entered, as a tick.</summary>
+    private long NextOccupiedCoarse() => NextOccupied((int)(FirstCoarse & (Slots - 1)), Slots);
+
+    private long NextOccupied(int from, int wheel)
+    {
         // Words from here around to here again; the first looks at its upper part alone, the last at its lower.
         for (int i = 0; i <= Slots / 64; i++)
         {
             int word = ((from >> 6) + i) & (Slots / 64 - 1);
-            ulong bits = _occupied[word];
+            ulong bits = _occupied[(wheel >> 6) + word];
             if (i == 0)
                 bits &= ulong.MaxValue << (from & 63);
             if (bits != 0)
-                return SlotTick((word << 6) + BitOperations.TrailingZeroCount(bits));
+                return SlotTick(wheel + (word << 6) + BitOperations.TrailingZeroCount(bits));
         }
         return long.MaxValue;
     }

@@ -26,9 +26,12 @@ public interface ITcpNetwork : ITcpSender
     /// <summary>Has <see cref="TcpConnection.Turn"/> called after the frames and events that are at hand.</summary>
     void AtTurnEnd(TcpConnection connection);
 
-    /// <summary>Has <see cref="TcpConnection.Turn"/> called once there is room for segments again.</summary>
+    /// <summary>Has <see cref="TcpConnection.RoomAgain"/> called once there is room for segments again. Each connection waits once.</summary>
     void WaitForRoom(TcpConnection connection);
 
-    /// <summary>Has <see cref="TcpConnection.Turn"/> called once there are buffers again.</summary>
+    /// <summary>Has <see cref="TcpConnection.BuffersAgain"/> called once there are buffers again. Each connection waits once.</summary>
     void WaitForBuffers(TcpConnection connection);
+
+    /// <summary>A buffer that others may wait for is free. Not the moment to give them their turns.</summary>
+    void BuffersFreed();
 }

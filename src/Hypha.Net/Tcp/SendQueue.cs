@@ -43,6 +43,7 @@ internal sealed class SendQueue
         Duplicates = 0;
         TimedAt = 0;
         Sacked.Clear();
+        Cubic = default;
     }
 
     /// <summary>Room behind the last byte, in its block; empty when a new block is needed.</summary>
@@ -101,10 +102,8 @@ internal sealed class SendQueue
     }
 
     /// <summary>The guest has the first <paramref name="bytes"/>.</summary>
-    /// <returns>Whether blocks went back to their pool.</returns>
-    public bool Release(int bytes, TcpStack stack)
+    public void Release(int bytes, TcpStack stack)
     {
-        bool freed = false;
         Length -= bytes;
         while (bytes > 0)
         {
@@ -116,16 +115,12 @@ internal sealed class SendQueue
                 break;
             }
             bytes -= piece.Length;
-            Pool(stack, piece.Block).Return(piece.Block);
+            stack.ReturnSendBlock(piece.Block);
             piece = default;
             _head = (_head + 1) & (_pieces.Length - 1);
             _count--;
-            freed = true;
         }
-        return freed;
     }
-
-    public static BlockPool Pool(TcpStack stack, byte[] block) => block.Length == TcpStack.LargeBlock ? stack.SendBlocks : stack.SmallSendBlocks;
 
     private struct Piece
     {

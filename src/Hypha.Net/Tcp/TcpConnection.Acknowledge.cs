@@ -19,7 +19,8 @@ public abstract partial class TcpConnection
             return false;
         }
         // For data not yet sent (RFC 9293), or older than any that can be under way (RFC 5961 5.2).
-        if (acknowledged > _next || _unacknowledged - acknowledged > Math.Max(_largestSendWindow, ushort.MaxValue))
+        int bytes = acknowledged - _unacknowledged;
+        if (bytes > InFlight || bytes < -Math.Max(_largestSendWindow, ushort.MaxValue))
         {
             Challenge(now);
             return false;
@@ -28,6 +29,8 @@ public abstract partial class TcpConnection
         {
             State = TcpState.Established;
             _unacknowledged = acknowledged;
+            bytes = 0; // the SYN is no data
+            _roundTrip.Forgive();
             MeasureByTimestamp(options, now);
             _retries = 0;
             _resendAt = long.MaxValue;
@@ -36,7 +39,6 @@ public abstract partial class TcpConnection
         }
 
         int window = segment.Window << _sendShift;
-        int bytes = acknowledged - _unacknowledged;
         bool moved = bytes > 0;
         if (_sending is not null)
         {
@@ -60,8 +62,14 @@ public abstract partial class TcpConnection
         {
             if (window > _sendWindow)
                 moved = true;
-            if (_sendWindow == 0 && window > 0)
+            if (_sendWindow < LeastWindow && window >= LeastWindow)
+            {
+                // It was shut, not congested: what waited for that need not wait for longer.
                 _retries = 0;
+                _roundTrip.Forgive();
+                if (_resendAt != long.MaxValue)
+                    _resendAt = now + _roundTrip.TimeOut;
+            }
             _sendWindow = window;
             _largestSendWindow = Math.Max(_largestSendWindow, window);
             _windowSegment = segment.Sequence;
@@ -90,6 +98,8 @@ public abstract partial class TcpConnection
             sending.Sacked.RemoveBefore(_unacknowledged);
             sending.LossEdge = Later(sending.LossEdge, _unacknowledged);
             sending.Resent = Later(sending.Resent, _unacknowledged);
+            bool recovered = _unacknowledged >= sending.RecoveryPoint;
+            sending.RecoveryPoint = Later(sending.RecoveryPoint, _unacknowledged); // never so far behind that it seems ahead
             sending.Duplicates = 0;
             if (sending.TimedAt != 0 && sending.TimedEnd <= _unacknowledged)
             {
@@ -97,7 +107,7 @@ public abstract partial class TcpConnection
                 sending.TimedAt = 0;
             }
             if (sending.Recovering)
-                Recover(sending);
+                Recover(sending, recovered);
             else
                 Grow(sending, data, flight, now);
             if (sending.Length == 0 && InFlight == 0)
@@ -174,9 +184,9 @@ public abstract partial class TcpConnection
         _congestionWindow = _slowStartThreshold;
     }
 
-    private void Recover(SendQueue sending)
+    private void Recover(SendQueue sending, bool recovered)
     {
-        if (_unacknowledged >= sending.RecoveryPoint)
+        if (recovered)
         {
             sending.Recovering = false;
             return;
@@ -195,7 +205,7 @@ public abstract partial class TcpConnection
         if (flight < _congestionWindow / 2)
             return;
         if (_congestionWindow < _slowStartThreshold)
-            _congestionWindow += bytes;
+            _congestionWindow = (int)Math.Min((long)_congestionWindow + bytes, _slowStartThreshold);
         else
             _congestionWindow += (int)(sending.Cubic.Increase((double)_congestionWindow / _segmentSize, (double)bytes / _segmentSize, _roundTrip.Smoothed, now) * _segmentSize);
         _congestionWindow = Math.Min(_congestionWindow, _stack.SendLimit);

@@ -1,3 +1,4 @@
+using Hypha.Net.Loop;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Tcp;
@@ -5,6 +6,9 @@ namespace Hypha.Net.Tcp;
 /// <summary>Segments that arrive (RFC 9293 3.10.7).</summary>
 public abstract partial class TcpConnection
 {
+    /// <summary>RFC 7323 5.5 says 24 days, for a clock of milliseconds; with one of microseconds (Linux can) half an hour is half around.</summary>
+    private const long StampLife = 1_000 * MonotonicClock.Second;
+
     /// <param name="segment">Its checksum was right.</param>
     public void Receive(in TcpSegment segment, long now)
     {
@@ -27,8 +31,9 @@ public abstract partial class TcpConnection
             return;
         }
 
-        // RFC 7323 5.3, PAWS: an old duplicate.
-        if (Has(Flags.Timestamps) && options.HasTimestamps && (flags & TcpFlags.Rst) == 0 && (int)(options.TimestampValue - _recentStamp) < 0)
+        // RFC 7323 5.3, PAWS: an old duplicate. 5.5: not after a silence in which the guest's clock may have gone half around.
+        if (Has(Flags.Timestamps) && options.HasTimestamps && (flags & TcpFlags.Rst) == 0 && (int)(options.TimestampValue - _recentStamp) < 0
+            && now - _lastHeard < StampLife)
         {
             _stack.Counters.Unacceptable++;
             AcknowledgeNow();
@@ -37,6 +42,8 @@ public abstract partial class TcpConnection
         if (!IsAcceptable(segment))
         {
             _stack.Counters.Unacceptable++;
+            if (segment.Sequence < _expected && segment.SequenceLength > 0)
+                _stack.Counters.Duplicates++;
             if ((flags & TcpFlags.Rst) != 0)
                 return;
             // 3.10.7.4: told where we are. What is far from here is rather an attack than an old friend.
@@ -50,7 +57,7 @@ public abstract partial class TcpConnection
             if (segment.Sequence == _expected)
             {
                 _stack.Counters.ResetsIn++;
-                End(TcpEnd.ResetByGuest);
+                ReceiveReset(now);
             }
             else
             {
@@ -67,8 +74,8 @@ public abstract partial class TcpConnection
             return;
         _lastHeard = now;
         _probes = 0;
-        // RFC 7323 4.3: the timestamp to echo is of the segment at the left edge of the window.
-        if (options.HasTimestamps && segment.Sequence <= _expected)
+        // RFC 7323 4.3: the timestamp to echo is of the segment that begins with what was acknowledged last, or before.
+        if (options.HasTimestamps && segment.Sequence <= _expected - _unanswered)
             _recentStamp = options.TimestampValue;
         if (!ReceiveAcknowledgment(segment, options, now))
             return;
@@ -85,7 +92,21 @@ public abstract partial class TcpConnection
         int to = from + length;
         return length == 0
             ? from >= 0 && from <= window
-            : window > 0 && to > 0 && from < window;
+            : window > 0 ? to > 0 && from < window
+            // RFC 9293 3.10.7.4: when the window is shut, the acknowledgment of what knocks at it counts still.
+            : from == 0;
+    }
+
+    private void ReceiveReset(long now)
+    {
+        // What it had sent up to its end was acknowledged, and the stream gets it still (RFC 1337 for TIME-WAIT).
+        if (State is TcpState.Closing or TcpState.LastAck or TcpState.TimeWait && !Has(Flags.GuestEndPassed))
+        {
+            if (State != TcpState.TimeWait)
+                EnterTimeWait(now);
+            return;
+        }
+        End(TcpEnd.ResetByGuest);
     }
 
     private void Challenge(long now)
@@ -117,14 +138,18 @@ public abstract partial class TcpConnection
         // A SYN without an acknowledgment would be both opening at once: nobody does, and it would be a guest's to play with.
         if (!acceptable || (flags & TcpFlags.Syn) == 0)
             return;
-        _expected = _advertised = segment.Sequence + 1;
+        _expected = segment.Sequence + 1;
+        _advertised = _expected + Math.Min(_stack.ReceiveWindow, ushort.MaxValue); // as our SYN said
         _unacknowledged = _next;
+        _retries = 0;
+        _roundTrip.Forgive();
         _windowSegment = segment.Sequence;
         _windowAcknowledgment = segment.Acknowledgment;
         Negotiate(options, offered: false);
         _sendWindow = _largestSendWindow = segment.Window; // RFC 7323 2.2: not scaled in a SYN
         if (options.HasTimestamps)
             _recentStamp = options.TimestampValue;
+        MeasureByTimestamp(options, now);
         _lastHeard = now;
         State = TcpState.Established;
         SettleTimers(now);
@@ -150,6 +175,7 @@ public abstract partial class TcpConnection
         {
             bytes = bytes[..room];
             fin = false;
+            AcknowledgeNow(); // so that the guest learns where the window ends
         }
         if (start != _expected)
         {
@@ -161,7 +187,7 @@ public abstract partial class TcpConnection
             return;
         if (!fin || State is TcpState.Closed)
             return;
-        // Data that was ahead of here lies behind a FIN: nonsense, and not waited for.
+        _receiving?.Ahead.Clear(); // behind a FIN: nonsense, and not waited for
         _expected += 1;
         if (_advertised < _expected)
             _advertised = _expected;
@@ -186,7 +212,6 @@ public abstract partial class TcpConnection
     /// <returns>False when there was no place for them: as if they had been lost.</returns>
     private bool Take(ReadOnlySpan<byte> bytes, long now)
     {
-        int length = bytes.Length;
         if (_receiving is null || _receiving.Pending == 0)
         {
             int taken = Has(Flags.StreamBlocked) || Has(Flags.StreamReleased) ? 0 : Write(bytes);
@@ -196,11 +221,8 @@ public abstract partial class TcpConnection
                 return false;
             }
             Advance(taken);
-            if (taken > 0 && _receiving is not null)
-            {
-                // What was kept ahead is counted from the first byte in order: the stream moved on beneath it.
-                MoveAhead(taken);
-            }
+            // What is kept ahead lies so much nearer to the first byte in order now.
+            _receiving?.Skip(taken, _stack.ReceiveBlocks);
             bytes = bytes[taken..];
         }
         if (bytes.Length > 0)
@@ -217,8 +239,9 @@ public abstract partial class TcpConnection
             buffer.Extend(bytes.Length);
             Advance(bytes.Length);
         }
-        _unanswered += length;
         JoinAhead(now);
+        if (State == TcpState.Closed)
+            return false;
         // RFC 9293 3.8.6.3: at least every second segment at once; the rest may wait for data to go with.
         if (_unanswered >= 2 * _segmentSize || (_receiving is not null && _receiving.Ahead.Count > 0))
             AcknowledgeNow();
@@ -230,6 +253,7 @@ public abstract partial class TcpConnection
     private void Advance(int bytes)
     {
         _expected += bytes;
+        _unanswered += bytes;
         BytesFromGuest += bytes;
         _stack.Counters.BytesIn += (ulong)bytes;
     }
@@ -253,25 +277,21 @@ public abstract partial class TcpConnection
         }
     }
 
-    /// <summary>The stream took bytes directly while others are kept ahead: they lie so much nearer to the first now.</summary>
-    private void MoveAhead(int bytes) => _receiving!.Skip(bytes, _stack.ReceiveBlocks);
-
     /// <summary>A gap was filled: what lay behind it is in order.</summary>
     private void JoinAhead(long now)
     {
         if (_receiving is not { Ahead.Count: > 0 } buffer)
             return;
-        SackBlock first = buffer.Ahead[0];
-        if (first.Start <= _expected)
+        // Usually one part: more when what came reaches over several.
+        while (buffer.Ahead.Count > 0 && buffer.Ahead[0].Start <= _expected)
         {
-            int more = first.End - _expected;
-            buffer.Ahead.RemoveBefore(first.End);
-            if (more > 0)
-            {
-                buffer.Extend(more);
-                _unanswered += more;
-                Advance(more);
-            }
+            SequenceNumber end = buffer.Ahead[0].End;
+            int more = end - _expected;
+            buffer.Ahead.RemoveBefore(end);
+            if (more <= 0)
+                continue;
+            buffer.Extend(more);
+            Advance(more);
         }
         PassPending(now);
     }
@@ -316,11 +336,12 @@ public abstract partial class TcpConnection
     {
         if (_receiving is not { IsEmpty: true })
             return;
-        _receiving.Clear(_stack.ReceiveBlocks);
-        _stack.ReceiveBuffers.Push(_receiving);
-        _receiving = null;
+        ReleaseReceiving(_receiving);
     }
 
+    /// <summary>Bytes that this connection may keep: less when the guest's blocks run short, as what finds no block is lost.</summary>
+    private int Allowance => _stack.ReceiveBlocks.InUse * 2 > _stack.ReceiveBlocks.Limit ? Math.Min(TcpStack.LargeBlock, _stack.ReceiveWindow) : _stack.ReceiveWindow;
+
     /// <summary>The window that the guest may be told: what the stream does not take fills it.</summary>
-    private int WindowToOffer() => Math.Max(0, _stack.ReceiveWindow - (_receiving?.Pending ?? 0));
+    private int WindowToOffer() => Math.Max(0, Allowance - (_receiving?.Pending ?? 0));
 }

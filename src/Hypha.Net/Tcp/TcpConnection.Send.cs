@@ -14,9 +14,9 @@ public abstract partial class TcpConnection
         _flags &= ~Flags.Queued;
         switch (State)
         {
-            case TcpState.Closed or TcpState.Connecting or TcpState.SynSent:
+            case TcpState.Closed or TcpState.Connecting:
                 return;
-            case TcpState.SynReceived:
+            case TcpState.SynSent or TcpState.SynReceived:
                 if (Has(Flags.AcknowledgeNow))
                     SendSyn(now);
                 return;
@@ -29,11 +29,27 @@ public abstract partial class TcpConnection
         SettleTimers(now);
     }
 
+    /// <summary>The link has room again.</summary>
+    internal void RoomAgain(long now)
+    {
+        _flags &= ~Flags.WaitingForRoom;
+        Turn(now);
+    }
+
+    /// <summary>There are buffers again.</summary>
+    internal void BuffersAgain(long now)
+    {
+        _flags &= ~Flags.WaitingForBuffers;
+        Turn(now);
+    }
+
     private void Output(long now)
     {
         while (_sending is not null && Resend(now))
         {
         }
+        if (Has(Flags.WaitingForRoom))
+            return;
         if (State is TcpState.Established or TcpState.CloseWait)
         {
             for (int sent = 0, more; (more = SendNew(now)) > 0;)
@@ -62,6 +78,9 @@ public abstract partial class TcpConnection
         int unsent = Unsent;
         if (room <= 0)
             return 0;
+        // RFC 9293 3.8.6.2.1, MUST-38: no silly small segments into a silly small window, before that was waited for.
+        if (flight == 0 && _sendWindow < LeastWindow && !Has(Flags.SendLittle))
+            return 0;
         if (unsent == 0)
         {
             if (!Has(Flags.StreamReadable) || Has(Flags.StreamEnded))
@@ -74,13 +93,14 @@ public abstract partial class TcpConnection
                 return 0;
         }
         int length = Math.Min(Math.Min(unsent, room), _stack.LargestPayload(_segmentSize));
-        // RFC 9293 3.8.6.2.1: no silly small segment because of a window that is nearly full.
+        // Nor because the window is nearly full.
         if (length < unsent && length < _segmentSize && flight > 0)
             return 0;
         length = _sending!.Peek(flight, length < unsent ? Whole(length) : length, out ReadOnlySpan<byte> first, out ReadOnlySpan<byte> second);
         if (!TrySend(_next, TcpFlags.Ack | (length == unsent ? TcpFlags.Psh : 0), first, second, now))
             return 0;
         _next += length;
+        _flags &= ~Flags.SendLittle;
         if (!Has(Flags.Timestamps) && _sending.TimedAt == 0)
         {
             _sending.TimedAt = now;
@@ -90,6 +110,8 @@ public abstract partial class TcpConnection
             _resendAt = now + _roundTrip.TimeOut;
         return length;
     }
+
+    private int LeastWindow => Math.Min(_segmentSize, _largestSendWindow / 2);
 
     private int Whole(int length) => length > _segmentSize ? length - length % _segmentSize : length;
 
@@ -105,7 +127,13 @@ public abstract partial class TcpConnection
             block = _stack.SendBlocks.Rent();
             if (block is null)
             {
-                _stack.Network.WaitForBuffers(this);
+                if (!Has(Flags.WaitingForBuffers))
+                {
+                    _flags |= Flags.WaitingForBuffers;
+                    _stack.Network.WaitForBuffers(this);
+                }
+                if (InFlight == 0 && sending.Length == 0)
+                    ReleaseSending();
                 return 0;
             }
             room = block;
@@ -124,7 +152,7 @@ public abstract partial class TcpConnection
             return got;
         }
         if (block is not null)
-            _stack.SendBlocks.Return(block);
+            _stack.ReturnSendBlock(block);
         if (got == 0)
             _flags |= Flags.StreamEnded;
         else if (got != NothingYet)
@@ -150,7 +178,7 @@ public abstract partial class TcpConnection
         if (length > TcpStack.SmallBlock || _stack.SmallSendBlocks.Rent() is not { } small)
             return block;
         block.AsSpan(0, length).CopyTo(small);
-        _stack.SendBlocks.Return(block);
+        _stack.ReturnSendBlock(block);
         return small;
     }
 
@@ -182,9 +210,9 @@ public abstract partial class TcpConnection
         }
         int offset = start - _unacknowledged;
         int length = Math.Min(Math.Min(end - start, Whole(room)), _stack.LargestPayload(_segmentSize));
-        int data = Math.Min(length, sending.Length - offset);
-        bool fin = data < length;
-        data = sending.Peek(offset, data, out ReadOnlySpan<byte> one, out ReadOnlySpan<byte> two);
+        int wanted = Math.Min(length, sending.Length - offset);
+        int data = sending.Peek(offset, wanted, out ReadOnlySpan<byte> one, out ReadOnlySpan<byte> two);
+        bool fin = wanted < length && data == wanted; // it comes after all data, of which there may be more than lies in two blocks
         length = data + (fin ? 1 : 0);
         if (length == 0 || !TrySend(start, TcpFlags.Ack | (fin ? TcpFlags.Fin : 0), one, two, now))
             return false;
@@ -192,13 +220,14 @@ public abstract partial class TcpConnection
         sending.TimedAt = 0; // Karn: what was sent twice measures nothing
         sending.Resent = start + length;
         if (first || _resendAt == long.MaxValue)
-            _resendAt = now + Backoff();
+            _resendAt = now + _roundTrip.TimeOut;
         return true;
     }
 
     private void SendFin(long now)
     {
-        if (!TrySend(_next, TcpFlags.Ack | TcpFlags.Fin, default, default, now))
+        // It takes a place in the window, too: a guest may drop what comes behind.
+        if (_sendWindow <= InFlight || !TrySend(_next, TcpFlags.Ack | TcpFlags.Fin, default, default, now))
             return;
         if (_sending is null)
             NewQueue(); // what is lost may be the FIN
@@ -223,7 +252,7 @@ public abstract partial class TcpConnection
         int window = Math.Min(Math.Max(WindowToOffer(), _advertised - _expected) >> _receiveShift, ushort.MaxValue);
         if (!_stack.Network.TrySendTcp(Key, sequence, _expected, flags, (ushort)window, bytes[..length], first, second, _segmentSize))
         {
-            _stack.Network.WaitForRoom(this);
+            WaitForRoom();
             return false;
         }
         _stack.Counters.SegmentsOut++;
@@ -232,6 +261,14 @@ public abstract partial class TcpConnection
         _acknowledgeAt = long.MaxValue;
         _unanswered = 0;
         return true;
+    }
+
+    private void WaitForRoom()
+    {
+        if (Has(Flags.WaitingForRoom))
+            return;
+        _flags |= Flags.WaitingForRoom;
+        _stack.Network.WaitForRoom(this);
     }
 
     /// <summary>RFC 2018 4: the part that grew last comes first.</summary>
@@ -271,7 +308,12 @@ public abstract partial class TcpConnection
         {
             _stack.Counters.SegmentsOut++;
         }
-        _resendAt = now + Backoff();
+        else
+        {
+            _flags |= Flags.AcknowledgeNow;
+            WaitForRoom();
+        }
+        _resendAt = now + _roundTrip.TimeOut;
         SettleTimers(now);
     }
 

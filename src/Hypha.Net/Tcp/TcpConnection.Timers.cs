@@ -26,6 +26,7 @@ public abstract partial class TcpConnection
         if (now >= _acknowledgeAt)
         {
             _acknowledgeAt = long.MaxValue;
+            _flags |= Flags.AcknowledgeNow; // still, when there is no room now
             SendAcknowledgment(now);
         }
         if (now >= _resendAt)
@@ -45,10 +46,13 @@ public abstract partial class TcpConnection
     {
         if (State is TcpState.SynSent or TcpState.SynReceived)
         {
-            if (_retries++ < SynRetries)
-                SendSyn(now);
-            else
+            if (_retries++ >= SynRetries)
+            {
                 End(TcpEnd.TimedOut);
+                return;
+            }
+            _roundTrip.BackOff();
+            SendSyn(now);
             return;
         }
         if (InFlight == 0)
@@ -56,7 +60,8 @@ public abstract partial class TcpConnection
             ProbeWindow(now);
             return;
         }
-        if (_retries >= Retries)
+        // RFC 9293 3.8.6.1: a guest that shut its window upon what is under way, and says so, is waited for.
+        if (_retries >= Retries && (_sendWindow > 0 || now - _lastHeard > UnheardLimit))
         {
             Abort(TcpEnd.TimedOut);
             return;
@@ -67,37 +72,43 @@ public abstract partial class TcpConnection
         if (_retries == 0)
         {
             sending.Cubic.Reduce((double)_congestionWindow / _segmentSize);
-            _slowStartThreshold = Math.Max((int)(InFlight * Cubic.Decrease), 2 * _segmentSize);
+            _slowStartThreshold = Math.Max((int)(Math.Min(_congestionWindow, InFlight) * Cubic.Decrease), 2 * _segmentSize);
         }
-        else
-        {
-            sending.Sacked.Clear(); // RFC 2018 8: the guest may have thrown away what it had told of
-        }
-        _retries++;
+        // RFC 2018 8: the guest may have thrown away what it had told of; surely when that begins where it waits.
+        if (_retries > 0 || (sending.Sacked.Count > 0 && sending.Sacked[0].Start <= _unacknowledged))
+            sending.Sacked.Clear();
+        if (_retries < byte.MaxValue)
+            _retries++;
+        _roundTrip.BackOff();
         _congestionWindow = _segmentSize;
         sending.Recovering = false;
         sending.Duplicates = 0;
         sending.RecoveryPoint = _next;
         sending.LossEdge = _next;
         sending.Resent = _unacknowledged;
-        _resendAt = now + Backoff();
+        _resendAt = now + _roundTrip.TimeOut;
         Queue();
     }
-
-    private long Backoff() => Math.Min((long)_roundTrip.TimeOut << Math.Min((int)_retries, 16), RttEstimator.Most);
 
     /// <summary>RFC 9293 3.8.6.1. A segment before the window, without data: the guest answers it with its window.</summary>
     private void ProbeWindow(long now)
     {
-        if (now - _lastHeard > UnheardLimit)
+        if (_retries >= Retries && now - _lastHeard > UnheardLimit)
         {
             Abort(TcpEnd.TimedOut);
             return;
         }
-        if (_retries < 16)
+        if (_retries < byte.MaxValue)
             _retries++;
+        _roundTrip.BackOff();
+        _resendAt = now + _roundTrip.TimeOut;
+        if (_sendWindow > 0)
+        {
+            _flags |= Flags.SendLittle;
+            Queue();
+            return;
+        }
         TrySend(_unacknowledged - 1, TcpFlags.Ack, default, default, now);
-        _resendAt = now + Backoff();
     }
 
     private void Idle(long now)
@@ -168,17 +179,19 @@ public abstract partial class TcpConnection
             return;
         if (State is not (TcpState.SynSent or TcpState.SynReceived or TcpState.TimeWait))
         {
-            // A window that is shut while there is something to send: only asking opens it again.
-            bool shut = InFlight == 0 && _sendWindow == 0 && (Unsent > 0 || (Has(Flags.StreamReadable) && !Has(Flags.StreamEnded)));
-            if (InFlight == 0 && !shut)
+            if (InFlight == 0 && !IsShut)
                 _resendAt = long.MaxValue;
             else if (_resendAt == long.MaxValue)
-                _resendAt = now + Backoff();
+                _resendAt = now + _roundTrip.TimeOut;
             if (_idleAt == long.MaxValue)
                 _idleAt = _lastHeard + KeepAliveIdle;
         }
         Arm();
     }
+
+    /// <summary>The window is shut, or as good as shut, while there is something to send: only asking opens it again.</summary>
+    private bool IsShut => State is TcpState.Established or TcpState.CloseWait
+        && (Unsent > 0 || (Has(Flags.StreamReadable) && !Has(Flags.StreamEnded)) ? _sendWindow < LeastWindow || _sendWindow == 0 : Has(Flags.StreamEnded) && _sendWindow == 0);
 
     private void Arm()
     {

@@ -59,6 +59,9 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
         FinSent = 1024,
         StreamReleased = 2048,
         Opened = 4096,              // the handshake with the guest is done
+        WaitingForRoom = 8192,      // on the link
+        WaitingForBuffers = 16384,
+        SendLittle = 32768,         // a window smaller than a segment has been waited for long enough
     }
 
     public FlowKey Key { get; }
@@ -144,8 +147,8 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
             return;
         _flags &= ~Flags.StreamBlocked;
         PassPending(now);
-        // The window may have opened enough to say so.
-        if (State != TcpState.Closed && WindowToOffer() - (_advertised - _expected) >= Math.Min(_stack.ReceiveWindow / 4, 2 * _segmentSize))
+        // RFC 9293 3.8.6.2.2: the window has opened enough to say so.
+        if (State != TcpState.Closed && WindowToOffer() - (_advertised - _expected) >= Math.Min(Allowance / 4, 2 * _segmentSize))
             AcknowledgeNow();
     }
 
@@ -261,11 +264,15 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
     {
         ReleaseSending();
         if (_receiving is not null)
-        {
-            _receiving.Clear(_stack.ReceiveBlocks);
-            _stack.ReceiveBuffers.Push(_receiving);
-            _receiving = null;
-        }
+            ReleaseReceiving(_receiving);
+    }
+
+    private void ReleaseReceiving(ReceiveBuffer receiving)
+    {
+        receiving.Clear(_stack.ReceiveBlocks);
+        if (_stack.ReceiveBuffers.Count < TcpStack.QueuesKept)
+            _stack.ReceiveBuffers.Push(receiving);
+        _receiving = null;
     }
 
     private void ReleaseSending()
@@ -273,7 +280,8 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
         if (_sending is null)
             return;
         _sending.Release(_sending.Length, _stack);
-        _stack.SendQueues.Push(_sending);
+        if (_stack.SendQueues.Count < TcpStack.QueuesKept)
+            _stack.SendQueues.Push(_sending);
         _sending = null;
     }
 }

@@ -21,6 +21,7 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
     private readonly FlowTable<TcpConnection> _connections = new();
     private readonly Queue<TcpConnection> _waitingForRoom = new(), _waitingForBuffers = new();
     private readonly int _limit, _openingLimit, _mtu;
+    private readonly RoomTimer _roomTimer;
     private bool _queued;
 
     /// <param name="mtu">Bytes of an IP packet on the guest's link.</param>
@@ -34,6 +35,7 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
         _mtu = mtu;
         _limit = limit;
         _openingLimit = openingLimit;
+        _roomTimer = new RoomTimer(this);
         Stack = new TcpStack(this, loop.Timers, mtu, segments);
     }
 
@@ -93,13 +95,21 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
     {
         foreach (TcpConnection connection in _connections.Snapshot())
             connection.Abort(TcpEnd.Broken);
+        _loop.Timers.Clear(_roomTimer);
     }
 
     /// <summary>The link has room again.</summary>
     public void RoomAgain(long now)
     {
         for (int left = _waitingForRoom.Count; left > 0; left--)
-            _waitingForRoom.Dequeue().Turn(now);
+        {
+            int before = _waitingForRoom.Count;
+            _waitingForRoom.Dequeue().RoomAgain(now);
+            if (_waitingForRoom.Count == before)
+                break; // it waits again: there is no room for the others either
+        }
+        if (_waitingForRoom.Count > 0)
+            _roomTimer.Set(now);
     }
 
     bool ITcpSender.TrySendTcp(in FlowKey key, SequenceNumber sequence, SequenceNumber acknowledgment, TcpFlags flags, ushort window, ReadOnlySpan<byte> options,
@@ -121,12 +131,21 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
 
     void ITcpNetwork.AtTurnEnd(TcpConnection connection) => _loop.AtTurnEnd(connection);
 
-    void ITcpNetwork.WaitForRoom(TcpConnection connection) => _waitingForRoom.Enqueue(connection);
-
-    void ITcpNetwork.WaitForBuffers(TcpConnection connection)
+    void ITcpNetwork.WaitForRoom(TcpConnection connection)
     {
-        _waitingForBuffers.Enqueue(connection);
-        QueueTurn();
+        if (_waitingForRoom.Count == 0)
+            _roomTimer.Set(_loop.Now);
+        _waitingForRoom.Enqueue(connection);
+    }
+
+    void ITcpNetwork.WaitForBuffers(TcpConnection connection) => _waitingForBuffers.Enqueue(connection);
+
+    void ITcpNetwork.BuffersFreed()
+    {
+        if (_queued || _waitingForBuffers.Count == 0)
+            return;
+        _queued = true;
+        _loop.AtTurnEnd(this);
     }
 
     /// <summary>Once buffers are back, those who wait have their turn, in the order in which they came.</summary>
@@ -134,15 +153,7 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
     {
         _queued = false;
         for (int left = _waitingForBuffers.Count; left > 0 && Stack.SendBlocks.InUse < Stack.SendBlocks.Limit; left--)
-            _waitingForBuffers.Dequeue().Turn(now);
-    }
-
-    private void QueueTurn()
-    {
-        if (_queued)
-            return;
-        _queued = true;
-        _loop.AtTurnEnd(this);
+            _waitingForBuffers.Dequeue().BuffersAgain(now);
     }
 
     /// <summary>RFC 9293 3.10.7.1: what belongs to no connection is told so.</summary>
@@ -152,5 +163,15 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
             _sender.TrySendTcp(key, segment.Acknowledgment, default, TcpFlags.Rst, 0, default, default, default, _mtu);
         else
             _sender.TrySendTcp(key, default, segment.Sequence + segment.SequenceLength, TcpFlags.Rst | TcpFlags.Ack, 0, default, default, default, _mtu);
+    }
+
+    /// <summary>A link tells when its own queue has room; not when the interface's had none (ENOBUFS), so that is tried again soon.</summary>
+    private sealed class RoomTimer(TcpEndpoint endpoint) : Loop.Timer
+    {
+        private const long Soon = 2 * MonotonicClock.Millisecond;
+
+        public void Set(long now) => endpoint._loop.Timers.Set(this, now + Soon);
+
+        protected internal override void Expire(long now) => endpoint.RoomAgain(now);
     }
 }

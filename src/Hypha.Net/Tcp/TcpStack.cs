@@ -8,6 +8,9 @@ public sealed class TcpStack(ITcpNetwork network, TimerWheel timers, int mtu, bo
     /// <summary>The longest payload that goes with one header: an IP packet's 65,535 bytes less the headers.</summary>
     private const int LongestPayload = 65_535 - 40 - 60;
 
+    /// <summary>Empty queues and buffers of connections that are kept for the next; each is some hundred bytes.</summary>
+    internal const int QueuesKept = 256;
+
     public const int LargeBlock = 65_536, SmallBlock = 4_096; // bytes
 
     public ITcpNetwork Network { get; } = network;
@@ -24,6 +27,17 @@ public sealed class TcpStack(ITcpNetwork network, TimerWheel timers, int mtu, bo
 
     /// <summary>Data from the guest that came out of order, or that the other side does not take yet.</summary>
     public BlockPool ReceiveBlocks { get; } = new(LargeBlock, limit: 128, keep: 32);
+
+    internal void ReturnSendBlock(byte[] block)
+    {
+        if (block.Length != LargeBlock)
+        {
+            SmallSendBlocks.Return(block);
+            return;
+        }
+        SendBlocks.Return(block);
+        Network.BuffersFreed();
+    }
 
     internal Stack<SendQueue> SendQueues { get; } = new();
 
