@@ -70,11 +70,11 @@ public sealed class GuestInit
         {
             if (bundle.Hostname.Length > 0)
                 Machine.SetHostname(bundle.Hostname);
-            Machine.LoopbackUp();
             WaitForDevice(bundle.Root.Device);
             KernelSettings.Apply(_console);
             InitFileSystems.EnableControllers(_console);
             InitFileSystems.MountRoot(bundle.Root);
+            GuestNetwork.Apply(bundle.Networks, _console);
         }
         catch (Exception e) when (e is StartException or LinuxException)
         {

@@ -31,22 +31,4 @@ public static class Machine
         byte none = 0;
         return Libc.syscall(finitModule, file.Number, (nint)(&none), 0) == 0 ? Errno.None : (Errno)Marshal.GetLastPInvokeError();
     }
-
-    /// <summary>Brings the loopback interface up; the kernel gives it its addresses.</summary>
-    public static unsafe void LoopbackUp()
-    {
-        const int inet = 2, datagram = 2 | 0x80000; // AF_INET, SOCK_DGRAM | SOCK_CLOEXEC
-        const nuint setFlags = 0x8914; // SIOCSIFFLAGS
-        const short up = 1; // IFF_UP
-        const int nameSize = 16, requestSize = 40; // struct ifreq, linux/if.h
-
-        int fd = Libc.socket(inet, datagram, 0);
-        using FileDescriptor socket = fd >= 0 ? new FileDescriptor(fd) : throw LinuxException.FromLastError("making a socket");
-        byte* request = stackalloc byte[requestSize];
-        var bytes = new Span<byte>(request, requestSize);
-        bytes.Clear();
-        "lo"u8.CopyTo(bytes);
-        BitConverter.TryWriteBytes(bytes[nameSize..], up);
-        socket.Ioctl(setFlags, (nint)request, "bringing the loopback interface up");
-    }
 }

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Hypha.Containers;
 using Hypha.Host;
 using Hypha.Containers.Launch;
+using Hypha.Containers.Network;
 using Hypha.Containers.Records;
 using Hypha.Oci;
 using Hypha.Protocol.Control;
@@ -40,6 +41,16 @@ internal static class Messages
         Insecure = request.Insecure,
         Term = request.Term,
         Append = request.Append,
+        Network = new NetworkWishes
+        {
+            Network = request.Network,
+            Ip = request.Ip,
+            Ip6 = request.Ip6,
+            Mac = request.Mac,
+            Publish = [.. request.Publish],
+            Dns = [.. request.Dns],
+            AddHost = [.. request.AddHost],
+        },
     };
 
     private static ContainerId ToId(string text) =>

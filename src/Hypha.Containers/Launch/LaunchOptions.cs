@@ -37,6 +37,7 @@ public sealed record LaunchOptions
     public bool Insecure { get; init; }
     public string Term { get; init; } = "";
     public string Append { get; init; } = "";
+    public Network.NetworkWishes Network { get; init; } = new();
 
     /// <exception cref="ContainerException">InvalidArgument, with the option and its bounds.</exception>
     public void Check()
@@ -60,6 +61,7 @@ public sealed record LaunchOptions
         }
         if (Command.Concat(Environment).Any(text => text.Contains('\0')))
             throw Invalid("an argument or an environment variable holds a NUL character.");
+        Network.Check();
         if (Append.AsSpan().IndexOfAnyInRange('\0', '\x1f') >= 0)
             throw Invalid("the kernel's command line holds a control character.");
     }

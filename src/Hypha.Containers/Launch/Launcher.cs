@@ -1,6 +1,7 @@
 using Hypha.Containers.Console;
 using Hypha.Containers.Devices;
 using Hypha.Containers.Life;
+using Hypha.Containers.Network;
 using Hypha.Containers.Output;
 using Hypha.Containers.Records;
 using Hypha.DomainBuilder;
@@ -38,6 +39,13 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         containers.Reserve(options.Name, id);
         undo.Push("freeing the name", () => containers.Free(options.Name, id));
 
+        NetworkLease? lease = null;
+        if (options.Network.Network != NetworkWishes.None)
+        {
+            lease = containers.Lease(GuestSubnet.Default, options.Network, id);
+            undo.Push("freeing the address", () => containers.Free(id));
+        }
+
         // What can be told wrong without a download is told before it.
         using var kernel = LoadKernel(kernelPath);
         using var initrd = OpenInitrd(initrdPath);
@@ -67,6 +75,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
             MemoryMiB = options.MemoryMiB,
             Kernel = kernelPath,
             Initrd = initrdPath,
+            Network = lease,
             Created = DateTimeOffset.UtcNow,
         };
         var directory = new ContainerDirectory(host.Options.ContainersDirectory, id);
@@ -74,7 +83,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         undo.Push("removing the record", directory.Remove);
         directory.Write(record);
         await File.WriteAllBytesAsync(directory.BundlePath,
-            BundleLayout.Encode(BundlePlan.Make(id, hostname, process, options.Debug)), cancellation).ConfigureAwait(false);
+            BundleLayout.Encode(BundlePlan.Make(id, hostname, process, options, lease)), cancellation).ConfigureAwait(false);
         clock.Mark("bundle");
 
         progress(new LaunchProgress("build", $"{options.MemoryMiB} MiB, {options.VCpus} vCPU"));
@@ -101,7 +110,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
             VCpus = options.VCpus,
             MemoryMiB = options.MemoryMiB,
         };
-        var devices = Disks(image, directory);
+        var devices = Devices(image, directory, record);
         // Filling the domain is work of ours, connecting its devices mostly waiting for others. Undo must wait for both.
         var filling = Task.Run(() => Explained(() => builder.Fill(domain, cancellation)), CancellationToken.None);
         await Task.WhenAll(filling, ConnectAsync(devices, nodes, undo, cancellation)).ConfigureAwait(false);
@@ -128,11 +137,13 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
     }
 
     /// <summary>xvda is the image, xvdb the bundle; the next kind of device joins here.</summary>
-    private static IReadOnlyList<IGuestDevice> Disks(StoredImage image, ContainerDirectory directory) =>
-    [
-        new BlockDevice(ImageDisk, image.SquashfsPath),
-        new BlockDevice(BundleDisk, directory.BundlePath),
-    ];
+    private static IReadOnlyList<IGuestDevice> Devices(StoredImage image, ContainerDirectory directory, ContainerRecord record)
+    {
+        List<IGuestDevice> devices = [new BlockDevice(ImageDisk, image.SquashfsPath), new BlockDevice(BundleDisk, directory.BundlePath)];
+        if (record.Network is { } lease)
+            devices.Add(new NetworkDevice(lease, [.. new[] { record.Name, record.Hostname, record.Id.Short }.Where(name => name.Length > 0).Distinct()]));
+        return devices;
+    }
 
     private KernelImage LoadKernel(string path)
     {

@@ -1,3 +1,4 @@
+using Hypha.Containers.Network;
 using Hypha.Containers.Records;
 
 namespace Hypha.Containers.Life;
@@ -8,6 +9,7 @@ public sealed class ContainerSet
     private readonly Lock _gate = new();
     private readonly Dictionary<ContainerId, Container> _containers = [];
     private readonly Dictionary<string, ContainerId> _names = new(StringComparer.Ordinal);
+    private readonly Dictionary<ContainerId, NetworkLease> _leases = [];
 
     public IReadOnlyList<Container> All
     {
@@ -49,17 +51,63 @@ public sealed class ContainerSet
         }
     }
 
+    /// <summary>Gives a container its place on a network, until <see cref="Free(ContainerId)"/> or <see cref="Remove"/>.</summary>
+    /// <exception cref="ContainerException">AlreadyExists, ResourceExhausted.</exception>
+    internal NetworkLease Lease(GuestSubnet subnet, NetworkWishes wishes, ContainerId id)
+    {
+        lock (_gate)
+        {
+            NetworkLease lease = subnet.Lease(wishes, _leases.Values);
+            CheckPorts(lease);
+            _leases.Add(id, lease);
+            return lease;
+        }
+    }
+
+    internal void Free(ContainerId id)
+    {
+        lock (_gate)
+            _leases.Remove(id);
+    }
+
     internal void Add(Container container)
     {
         lock (_gate)
+        {
             _containers.Add(container.Record.Id, container);
+            if (container.Record.Network is { } lease)
+                _leases[container.Record.Id] = lease;
+        }
+    }
+
+    /// <summary>A port of the host leads to one container. One that has ended holds none.</summary>
+    private void CheckPorts(NetworkLease lease)
+    {
+        foreach (string text in lease.Publish)
+        {
+            PortMapping.TryParse(text, out PortMapping wanted);
+            foreach (var (other, taken) in _leases)
+            {
+                if (_containers.TryGetValue(other, out var container) && container.Record.Ended)
+                    continue;
+                foreach (string takenText in taken.Publish)
+                {
+                    if (PortMapping.TryParse(takenText, out PortMapping mapping) && mapping.Collides(wanted))
+                        throw new ContainerException(ContainerError.AlreadyExists,
+                            $"-p {text}: the container {container?.Record.Shown ?? other.Short} has published {takenText}. Choose another port of the host.");
+                }
+            }
+        }
     }
 
     internal void Remove(Container container)
     {
         var record = container.Record;
         lock (_gate)
+        {
             _containers.Remove(record.Id);
+            _leases.Remove(record.Id);
+        }
         Free(record.Name, record.Id);
     }
 

@@ -40,6 +40,10 @@ public sealed record ContainerRecord
     public long MemoryMiB { get; init; }
     public string Kernel { get; init; } = "";
     public string Initrd { get; init; } = "";
+
+    /// <summary>Null without a network.</summary>
+    public Network.NetworkLease? Network { get; init; }
+
     public ContainerState State { get; init; } = ContainerState.Creating;
 
     /// <summary>Xen's number while there is a domain, else 0.</summary>

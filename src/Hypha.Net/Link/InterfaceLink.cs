@@ -22,7 +22,7 @@ public sealed class InterfaceLink : ILink
     {
         var nic = NetworkInterface.Of(name);
         KeepKernelAway(name);
-        nic.BringUp();
+        nic.BringUpWithoutArp();
         Mtu = mtu ?? nic.Mtu;
         _socket = new PacketSocket(nic.Index, name);
     }

@@ -25,6 +25,13 @@ internal static class LaunchCommand
         var workdir = Text("--workdir", "-w", "DIR", "working directory (default the image's)");
         var user = Text("--user", "-u", "USER[:GROUP]", "user, by name or number (default the image's)");
         var entrypoint = Text("--entrypoint", null, "E", "instead of the image's entrypoint; \"\" clears it");
+        var network = Text("--network", null, "NAME", "the network to join: default, or none");
+        var ip = Text("--ip", null, "A", "an IPv4 address on it (default the first that is free)");
+        var ip6 = Text("--ip6", null, "A", "an IPv6 address on it");
+        var mac = Text("--mac", null, "MAC", "the interface's MAC");
+        var publish = Texts("--publish", "-p", "[IP:]HOST:GUEST[/udp]", "lead a port of the host to one of the container's, or a range to a range");
+        var dns = Texts("--dns", null, "A", "a name server for the gateway to ask in place of the host's");
+        var addHost = Texts("--add-host", null, "NAME:A", "a line for the container's /etc/hosts");
         var interactive = Flag("--interactive", "-i", "keep standard input open");
         var terminal = Flag("--tty", "-t", "give the container a terminal");
         var attach = Flag("--attach", null, "connect your terminal or streams to it, and exit with its status");
@@ -50,6 +57,7 @@ internal static class LaunchCommand
         var command = new Command("launch", "Runs an image in a new guest. Prints the container's UUID, or with --attach becomes its terminal.")
         {
             attach, interactive, terminal, name, memory, cpus, env, envFile, workdir, user, entrypoint, hostname, remove,
+            network, publish, ip, ip6, mac, dns, addHost,
             kernel, initrd, append, insecure, quiet, timing, words,
         };
         command.Aliases.Add("run");
@@ -75,9 +83,16 @@ internal static class LaunchCommand
                 Insecure = result.GetValue(insecure),
                 Term = Environment.GetEnvironmentVariable("TERM") ?? "",
                 Append = result.GetValue(append) ?? "",
+                Network = result.GetValue(network) ?? "",
+                Ip = result.GetValue(ip) ?? "",
+                Ip6 = result.GetValue(ip6) ?? "",
+                Mac = result.GetValue(mac) ?? "",
             };
             if (result.GetValue(entrypoint) is { } program)
                 request.Entrypoint = program;
+            request.Publish.AddRange(result.GetValue(publish) ?? []);
+            request.Dns.AddRange(result.GetValue(dns) ?? []);
+            request.AddHost.AddRange(result.GetValue(addHost) ?? []);
             request.Command.AddRange(given.Skip(1));
             request.Env.AddRange(EnvironmentWords.Collect(result.GetValue(envFile) ?? [], result.GetValue(env) ?? [], Environment.GetEnvironmentVariable));
             return new Launching(result.Connect(), request, result.GetValue(quiet), result.GetValue(timing)).RunAsync();
@@ -86,7 +101,7 @@ internal static class LaunchCommand
             hyphactl launch --attach debian:12                       a shell; Ctrl+] leaves it running
             hyphactl launch --attach --rm busybox ls -l /            options after the image are the command's
             echo hello | hyphactl launch --attach --rm busybox cat
-            hyphactl launch --name web -m 1G -c 2 -e TZ=UTC nginx
+            hyphactl launch --name web -m 1G -c 2 -e TZ=UTC -p 8080:80 nginx
             hyphactl launch --insecure registry.local:5000/app:3
 
             Exit status with --attach: the container's; 125 when it could not be launched,

@@ -1,0 +1,53 @@
+using Hypha.Containers.Network;
+using Hypha.Xen;
+using Hypha.XenStore;
+
+namespace Hypha.Containers.Devices;
+
+/// <summary>
+/// A network interface, served by the kernel's xen-netback (public/io/netif.h). What stands behind it is hyphanet, which finds it by the nodes
+/// under hypha/network; the guest runs without it, too, and just hears nothing.
+/// </summary>
+/// <param name="names">By which others on the network find the container.</param>
+public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> names) : IGuestDevice
+{
+    private const int Number = 0;
+
+    public DevicePaths Paths(DomainId guest) => new("vif", guest, Number);
+
+    public ValueTask PrepareAsync(DomainNodes nodes, UndoStack undo, CancellationToken cancellation)
+    {
+        DevicePaths paths = Paths(nodes.Domain);
+        StoreNodes back = nodes.AddBackend(paths);
+        back.Value(paths.Backend / "handle", Number);
+        back.Value(paths.Backend / "mac", lease.Mac);
+        // There is no script to wait for: nothing on the host is to be told of the interface.
+        back.Value(paths.Backend / "hotplug-status", "connected");
+
+        StoreNodes front = nodes.AddFrontend(paths);
+        front.Value(paths.Frontend / "handle", Number);
+        front.Value(paths.Frontend / "mac", lease.Mac);
+        front.Value(paths.Frontend / "mtu", NetworkLease.Mtu);
+
+        StorePath network = StorePath.Domain(nodes.Domain.Value) / "hypha/network" / Number;
+        front.Directory(network, StorePermissions.OwnedBy(0).ReadableBy(nodes.Domain.Value));
+        front.Value(network / "network", lease.Network);
+        front.Value(network / "mac", lease.Mac);
+        front.Value(network / "address", lease.Address);
+        front.Value(network / "gateway", lease.Gateway);
+        front.Value(network / "address6", lease.Address6);
+        front.Value(network / "gateway6", lease.Gateway6);
+        front.Value(network / "mtu", NetworkLease.Mtu);
+        front.Value(network / "names", string.Join(' ', names));
+        front.Value(network / "publish", string.Join(' ', lease.Publish));
+        front.Value(network / "dns", string.Join(' ', lease.Dns));
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The back end takes hold of nothing that was prepared here.</summary>
+    public Task ServedAsync(XenStoreClient store, DomainId guest, CancellationToken cancellation) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+    }
+}
