@@ -23,6 +23,20 @@ public sealed class EventFile : IDisposable
         _file.Write(one, "writing to an eventfd");
     }
 
+    /// <summary>The flag is not set any more, if it was.</summary>
+    public void Clear()
+    {
+        Span<byte> count = stackalloc byte[8];
+        try
+        {
+            _file.Read(count, "reading an eventfd");
+        }
+        catch (LinuxException error) when (error.Error == Errno.EAGAIN)
+        {
+            // it was not
+        }
+    }
+
     /// <summary>Waits, without a timeout, until there is something to read from <paramref name="file"/> or this flag is set.</summary>
     /// <returns>False when the flag is set.</returns>
     // unsafe: the kernel writes its answer into this frame of the stack.

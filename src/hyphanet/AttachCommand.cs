@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Runtime.InteropServices;
 using Hypha.Net.Gateway;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
@@ -68,17 +67,10 @@ internal static class AttachCommand
     {
         using var loop = new EventLoop();
         using var attachment = new Attachment(loop, new InterfaceLink(nic, mtu), configuration);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var signals = new StopSignals(loop);
         Console.Out.WriteLine("ready");
         loop.Run();
         return 0;
-
-        void Stop(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            loop.Stop();
-        }
     }
 
     private static void Pair(CommandResult result, Option<Subnet?> address, Option<IpAddress?> gateway, bool v4)

@@ -4,7 +4,8 @@ using Hypha.NetworkDaemon;
 
 // Without a termination timeout the library handles no signals: the loop does.
 var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
-var root = new RootCommand("hyphanet: the guests' network in user space.") { AttachCommand.Build() };
+var root = new RootCommand("hyphanet: the guests' network in user space. Without a command: serves all guests of this Xen host.") { AttachCommand.Build() };
+root.SetAction(_ => Daemon.Run());
 var result = root.Parse(args);
 if (result.Errors.Count > 0 && result.Action is not { ClearsParseErrors: true })
 {

@@ -2,6 +2,7 @@ using Hypha.Linux;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
 using Hypha.Net.Nat;
+using Hypha.Net.Switch;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
 
@@ -18,6 +19,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly EventLoop _loop;
     private readonly ILink _link;
     private readonly GuestConfiguration _configuration;
+    private readonly NetworkSwitch? _network;
     private readonly GuestOutput _output;
     private readonly Neighbors _neighbors;
     private readonly TcpEndpoint _tcp;
@@ -27,15 +29,17 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly ulong _token;
     private MacAddress _guest;
 
-    public Attachment(EventLoop loop, ILink link, GuestConfiguration configuration)
+    /// <param name="network">Whom the guest shares its network with; null for nobody.</param>
+    public Attachment(EventLoop loop, ILink link, GuestConfiguration configuration, NetworkSwitch? network = null)
     {
+        _network = network;
         _loop = loop;
         _link = link;
         _configuration = configuration;
         _output = new GuestOutput(link, configuration.GatewayMac);
         if (configuration.Mac is { } mac)
             Learn(mac);
-        _neighbors = new Neighbors(configuration, _output);
+        _neighbors = new Neighbors(configuration, _output, network);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, configuration.Limits.TcpFlows, configuration.Limits.TcpHalfOpen);
         _tcpNat = new TcpNat(loop, _tcp, this);
         _udp = new DatagramNat(loop, configuration, _output, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
@@ -43,6 +47,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _publisher = new Publisher(loop, configuration, _tcpNat, _udp);
         _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
     }
+
+    public GuestConfiguration Configuration => _configuration;
 
     public ref readonly GuestCounters Counters => ref _counters;
 
@@ -76,9 +82,13 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
             }
             Learn(source);
         }
-        if (!ethernet.Destination.IsGroup && ethernet.Destination != _configuration.GatewayMac)
+        // Who has which address is asked of the gateway, whomever a guest believes to ask.
+        if (!ethernet.Destination.IsGroup && ethernet.Destination != _configuration.GatewayMac && !Neighbors.IsDiscovery(ethernet))
         {
-            _counters.Ignored++;
+            if (_network is not null && _network.TryFind(ethernet.Destination, out Attachment? member) && member != this)
+                Forward(member, offload, ethernet, frame);
+            else
+                _counters.Ignored++;
             return;
         }
         // What never was on a wire may lack its checksum: the other end of the link left it out, and vouches for the bytes.

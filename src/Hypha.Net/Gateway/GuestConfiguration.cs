@@ -20,6 +20,29 @@ public sealed record GuestConfiguration
 
     public MacAddress GatewayMac { get; init; } = new(0x02_00_48_59_50_01UL);
 
+    /// <summary>Bytes of an IP packet; null is what the link carries.</summary>
+    public int? Mtu { get; init; }
+
+    /// <summary>By which others on its network find it: "web".</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    /// <summary>Whom the gateway asks for names; empty is whom the host asks.</summary>
+    public IReadOnlyList<IpAddress> Dns { get; init; } = [];
+
+    /// <summary>All addresses that are the guest's and nobody else's.</summary>
+    public IEnumerable<IpAddress> Addresses
+    {
+        get
+        {
+            if (V4 is { } v4)
+                yield return v4.Address;
+            if (V6 is { } v6)
+                yield return v6.Address;
+            if (Mac is { } mac)
+                yield return IpAddress.LinkLocalOf(mac);
+        }
+    }
+
     public NatLimits Limits { get; init; } = new();
 
     public IReadOnlyList<PublishedPort> Published { get; init; } = [];

@@ -11,6 +11,9 @@ public struct GuestCounters
     /// <summary>From a MAC or address that is not the guest's, or as if from the gateway.</summary>
     public ulong Spoofed;
 
+    /// <summary>To other members of the network; and those for which their link had no room.</summary>
+    public ulong Forwarded, ForwardFailures;
+
     /// <summary>For nobody here.</summary>
     public ulong Ignored;
 

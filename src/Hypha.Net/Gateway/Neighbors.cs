@@ -1,3 +1,4 @@
+using Hypha.Net.Switch;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Gateway;
@@ -11,8 +12,11 @@ internal enum Answer
     Ignored,
 }
 
-/// <summary>Who has which MAC: ARP (RFC 826) and neighbour discovery (RFC 4861) for the gateway's addresses, and for nobody else's.</summary>
-internal sealed class Neighbors(GuestConfiguration configuration, GuestOutput output)
+/// <summary>
+/// Who has which MAC: ARP (RFC 826) and neighbour discovery (RFC 4861). The gateway answers for itself and for the other members of the
+/// network, with what it knows of them; what guests claim is not passed on.
+/// </summary>
+internal sealed class Neighbors(GuestConfiguration configuration, GuestOutput output, NetworkSwitch? network)
 {
     private readonly IpAddress _linkLocal = IpAddress.LinkLocalOf(configuration.GatewayMac);
     private readonly byte[] _message = new byte[Math.Max(NeighborMessage.Size, RouterAdvertisement.Size)];
@@ -24,15 +28,18 @@ internal sealed class Neighbors(GuestConfiguration configuration, GuestOutput ou
         // RFC 5227: a probe has no sender yet.
         if (arp.SenderMac != guest || (!arp.Sender.IsUnspecified && !configuration.Owns(arp.Sender, guest)))
             return Answer.Spoofed;
-        if (arp.Operation != ArpOperation.Request || arp.Target != configuration.GatewayV4)
+        if (arp.Operation != ArpOperation.Request || MacOf(arp.Target, guest) is not { } mac)
             return Answer.Ignored;
-        output.TrySendArp(new ArpPacket(ArpOperation.Reply, configuration.GatewayMac, arp.Target, guest, arp.Sender));
+        output.TrySendArp(new ArpPacket(ArpOperation.Reply, mac, arp.Target, guest, arp.Sender));
         return Answer.Given;
     }
 
     /// <summary>Neighbour and router discovery; other ICMPv6 is not for here.</summary>
     public static bool IsDiscovery(ReadOnlySpan<byte> icmp) =>
         icmp.Length > 0 && (Icmp6Type)icmp[0] is >= Icmp6Type.RouterSolicitation and <= Icmp6Type.Redirect;
+
+    public static bool IsDiscovery(in EthernetFrame frame) => frame.Type == EtherType.Arp
+        || (frame.Type == EtherType.Ipv6 && Ipv6Packet.TryParse(frame.Payload, out Ipv6Packet packet, out _) == WireFault.None && packet.Protocol == IpProtocol.Icmp6 && IsDiscovery(packet.Payload));
 
     public Answer ReceiveIcmp6(in Ipv6Packet packet, MacAddress guest, bool check)
     {
@@ -65,15 +72,21 @@ internal sealed class Neighbors(GuestConfiguration configuration, GuestOutput ou
             return Answer.Malformed;
         if (asked.LinkAddress is { } claimed && claimed != guest)
             return Answer.Spoofed;
-        if (asked.Target != configuration.GatewayV6 && asked.Target != _linkLocal)
+        if (MacOf(asked.Target, guest) is not { } mac)
             return Answer.Ignored;
         // RFC 4861 7.2.4: an address that is being checked is defended before all.
         bool solicited = !packet.Source.IsUnspecified;
         IpAddress to = solicited ? packet.Source : s_allNodes;
-        new NeighborMessage(IsSolicitation: false, asked.Target, null).Write(_message, asked.Target, to, configuration.GatewayMac, solicited);
+        new NeighborMessage(IsSolicitation: false, asked.Target, null).Write(_message, asked.Target, to, mac, solicited);
         output.TrySendIp(IpProtocol.Icmp6, asked.Target, to, _message.AsSpan(0, NeighborMessage.Size), hopLimit: 255);
         return Answer.Given;
     }
+
+    /// <summary>Null for an address that is nobody's, or the asking guest's own.</summary>
+    private MacAddress? MacOf(IpAddress address, MacAddress guest) =>
+        address == configuration.GatewayV4 || address == configuration.GatewayV6 || address == _linkLocal ? configuration.GatewayMac
+        : network is not null && network.TryFind(address, out Attachment? member) && member.Configuration.Mac != guest ? member.Configuration.Mac
+        : null;
 
     private void Advertise(IpAddress to)
     {

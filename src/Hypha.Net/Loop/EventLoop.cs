@@ -16,7 +16,7 @@ public interface ITurn
 }
 
 /// <summary>The one thread of the packet path: files (epoll), timers, and what is to be done at the end of each turn.</summary>
-public sealed class EventLoop : IDisposable
+public sealed partial class EventLoop : IDisposable
 {
     private const int EventsPerTurn = 256;
 
@@ -116,7 +116,10 @@ public sealed class EventLoop : IDisposable
         {
             ulong token = _events[i].Token;
             if (token == ulong.MaxValue)
+            {
+                RunPosts();
                 continue;
+            }
             ref Entry entry = ref _entries[(int)(uint)token];
             if (entry.Generation == (uint)(token >> 32))
                 entry.Watcher!.Ready(_events[i].Events, Now);

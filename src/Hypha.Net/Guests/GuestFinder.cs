@@ -1,0 +1,126 @@
+using Hypha.XenStore;
+
+namespace Hypha.Net.Guests;
+
+/// <summary>A guest's network interface on this host.</summary>
+/// <param name="Domain">Xen's number of it.</param>
+public readonly record struct Vif(int Domain, int Handle)
+{
+    /// <summary>As xen-netback calls its end.</summary>
+    public string InterfaceName => $"vif{Domain}.{Handle}";
+}
+
+/// <summary>Told of guests that come and go.</summary>
+public interface IGuestReceiver
+{
+    /// <summary>Its two ends are connected. May be called again for one that is known: when a guest connected anew.</summary>
+    void Appeared(Vif vif, GuestNodes nodes);
+
+    void Gone(Vif vif);
+
+    void Failed(Vif vif, string why);
+}
+
+/// <summary>
+/// Finds guests by watching their back ends in the store, where the host alone writes; needs nothing of hyphad, and finds those that were there
+/// before. A store that goes away is asked again until it answers: the guests' links stay as they are meanwhile.
+/// </summary>
+public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver receiver, Action<string> log)
+{
+    private const string Connected = "4"; // io/xenbus.h, XenbusStateConnected
+
+    private static readonly StorePath s_backends = StorePath.Domain(0) / "backend/vif";
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+
+    private readonly HashSet<Vif> _known = [];
+
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                using XenStoreClient store = connect();
+                await WatchAsync(store, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                log($"the xenstore cannot be watched for guests: {error.Message}; trying again");
+            }
+            await Task.Delay(s_pause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WatchAsync(XenStoreClient store, CancellationToken cancellation)
+    {
+        StoreWatch watch = await store.WatchAsync(s_backends, cancellation).ConfigureAwait(false);
+        await using (watch.ConfigureAwait(false))
+        {
+            // After a store that was away: who is not there any more is gone.
+            foreach (Vif vif in _known.ToArray())
+                await LookAsync(store, vif, cancellation).ConfigureAwait(false);
+            await foreach (WatchEvent change in watch.ReadAllAsync(cancellation).ConfigureAwait(false))
+            {
+                string[] parts = change.Path[Math.Min(change.Path.Length, s_backends.Value.Length)..].Split('/', StringSplitOptions.RemoveEmptyEntries);
+                if (parts.Length == 0 || change.Overflowed)
+                    await LookAtAllAsync(store, cancellation).ConfigureAwait(false);
+                else if (StoreValue.TryParse(parts[0], 1, int.MaxValue, out int domain))
+                    await LookAtDomainAsync(store, domain, parts.Length > 1 ? parts[1] : null, parts.Length > 2 ? parts[2] : null, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task LookAtAllAsync(XenStoreClient store, CancellationToken cancellation)
+    {
+        foreach (string name in await store.TryListAsync(s_backends, cancellation).ConfigureAwait(false))
+        {
+            if (StoreValue.TryParse(name, 1, int.MaxValue, out int domain))
+                await LookAtDomainAsync(store, domain, null, null, cancellation).ConfigureAwait(false);
+        }
+        foreach (Vif vif in _known.ToArray())
+            await LookAsync(store, vif, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task LookAtDomainAsync(XenStoreClient store, int domain, string? handleName, string? node, CancellationToken cancellation)
+    {
+        // Only its state and its coming and going say something; a back end has a dozen nodes more.
+        if (node is not (null or "state"))
+            return;
+        if (StoreValue.TryParse(handleName, 0, ushort.MaxValue, out int handle))
+        {
+            await LookAsync(store, new Vif(domain, handle), cancellation).ConfigureAwait(false);
+            return;
+        }
+        foreach (string name in await store.TryListAsync(s_backends / domain, cancellation).ConfigureAwait(false))
+        {
+            if (StoreValue.TryParse(name, 0, ushort.MaxValue, out int number))
+                await LookAsync(store, new Vif(domain, number), cancellation).ConfigureAwait(false);
+        }
+        foreach (Vif vif in _known.Where(vif => vif.Domain == domain).ToArray())
+            await LookAsync(store, vif, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task LookAsync(XenStoreClient store, Vif vif, CancellationToken cancellation)
+    {
+        string? state = await store.TryReadAsync(s_backends / vif.Domain / vif.Handle / "state", cancellation).ConfigureAwait(false);
+        if (state != Connected)
+        {
+            if (_known.Remove(vif))
+                receiver.Gone(vif);
+            return;
+        }
+        if (_known.Contains(vif))
+            return;
+        try
+        {
+            if (await GuestNodes.ReadAsync(store, vif.Domain, vif.Handle, cancellation).ConfigureAwait(false) is not { } nodes)
+                return; // somebody else's guest
+            _known.Add(vif);
+            receiver.Appeared(vif, nodes);
+        }
+        catch (FormatException error)
+        {
+            receiver.Failed(vif, error.Message);
+        }
+    }
+}

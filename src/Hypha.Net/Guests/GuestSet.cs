@@ -1,0 +1,72 @@
+using Hypha.Linux;
+using Hypha.Net.Gateway;
+using Hypha.Net.Link;
+using Hypha.Net.Loop;
+using Hypha.Net.Switch;
+
+namespace Hypha.Net.Guests;
+
+/// <summary>All guests of this host that are served, and their networks. Its state is the loop's.</summary>
+public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceiver, IDisposable
+{
+    private readonly Dictionary<Vif, (Attachment Attachment, NetworkSwitch Network)> _guests = [];
+    private readonly Dictionary<string, NetworkSwitch> _networks = [];
+
+    public int Count => _guests.Count;
+
+    void IGuestReceiver.Appeared(Vif vif, GuestNodes nodes) => loop.Post(() => Add(vif, nodes));
+
+    void IGuestReceiver.Gone(Vif vif) => loop.Post(() => Remove(vif));
+
+    void IGuestReceiver.Failed(Vif vif, string why) => log($"domain {vif.Domain}'s network cannot be served: {why}");
+
+    public void Dispose()
+    {
+        foreach (Vif vif in _guests.Keys.ToArray())
+            Remove(vif);
+    }
+
+    private void Add(Vif vif, GuestNodes nodes)
+    {
+        Remove(vif);
+        if (!_networks.TryGetValue(nodes.Network, out NetworkSwitch? network))
+            _networks.Add(nodes.Network, network = new NetworkSwitch(nodes.Network));
+        try
+        {
+            var link = new InterfaceLink(vif.InterfaceName, nodes.Configuration.Mtu);
+            Attachment attachment;
+            try
+            {
+                attachment = new Attachment(loop, link, nodes.Configuration, network);
+            }
+            catch
+            {
+                link.Dispose();
+                throw;
+            }
+            if (!network.TryAdd(attachment))
+            {
+                attachment.Dispose();
+                log($"domain {vif.Domain} is not served: its MAC or address is another guest's on the network \"{network.Name}\"");
+                return;
+            }
+            _guests.Add(vif, (attachment, network));
+            log($"domain {vif.Domain} is on the network \"{network.Name}\" as {nodes.Configuration.V4?.Address} {nodes.Configuration.V6?.Address}");
+        }
+        catch (IOException error)
+        {
+            log($"domain {vif.Domain}'s network cannot be served: {error.Message}");
+        }
+    }
+
+    private void Remove(Vif vif)
+    {
+        if (!_guests.Remove(vif, out var guest))
+            return;
+        guest.Network.Remove(guest.Attachment);
+        guest.Attachment.Dispose();
+        if (guest.Network.Count == 0)
+            _networks.Remove(guest.Network.Name);
+        log($"domain {vif.Domain} has left the network \"{guest.Network.Name}\"");
+    }
+}
