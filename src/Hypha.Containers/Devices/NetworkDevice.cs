@@ -21,7 +21,8 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
         StoreNodes back = nodes.AddBackend(paths);
         back.Value(paths.Backend / "handle", Number);
         back.Value(paths.Backend / "mac", lease.Mac);
-        // There is no script to wait for: nothing on the host is to be told of the interface.
+        // netback wants to read a script's name; there is none, and none to wait for: nothing on the host is to be told of the interface.
+        back.Value(paths.Backend / "script", "");
         back.Value(paths.Backend / "hotplug-status", "connected");
 
         StoreNodes front = nodes.AddFrontend(paths);
