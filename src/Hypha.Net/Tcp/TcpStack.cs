@@ -6,7 +6,7 @@ namespace Hypha.Net.Tcp;
 public sealed class TcpStack(ITcpNetwork network, TimerWheel timers, int mtu, bool segments)
 {
     /// <summary>The longest payload that goes with one header: an IP packet's 65,535 bytes less the headers.</summary>
-    private const int LongestPayload = 65_535 - 40 - 60;
+    internal const int LongestPayload = 65_535 - 40 - 60;
 
     /// <summary>Empty queues and buffers of connections that are kept for the next; each is some hundred bytes.</summary>
     internal const int QueuesKept = 256;
