@@ -26,8 +26,9 @@ public sealed class TimerWheelTests
                         timer.Expected = null;
                         break;
                     case 1 or 2:
-                        timer.Expected = now + Span(random);
-                        wheel.Set(timer, timer.Expected.Value);
+                        long due = now + Span(random);
+                        timer.Expected = Math.Max(due, now);
+                        wheel.Set(timer, due);
                         break;
                     default:
                         now = Advance(wheel, timers, now, now + Math.Max(0, Span(random)), seed);
