@@ -24,10 +24,7 @@ public sealed class CostTests
         foreach (Bare connection in connections)
             Connect(connection, network, 1_000);
         long opening = (GC.GetAllocatedBytesForCurrentThread() - before) / count;
-        before = GC.GetAllocatedBytesForCurrentThread();
-        KeyedHash.OfSecret(Scene.Key);
-        long hashing = GC.GetAllocatedBytesForCurrentThread() - before; // what the keyed hash's library makes and drops again
-        Assert.Equal(hashing, opening);
+        Assert.Equal(0, opening);
         TestContext.Current.SendDiagnosticMessage($"{each} bytes a connection");
         Assert.InRange(each, 1, 256);
         GC.KeepAlive(connections);
@@ -96,7 +93,7 @@ public sealed class CostTests
         TcpSegment.TryParse(bytes.AsSpan(0, length), default, default, out segment, checkSum: false);
         connection.Receive(segment, now);
         network.Turn(now);
-        Assert.Equal(TcpState.Established, connection.State);
+        Assert.True(connection.State == TcpState.Established);
         network.Acknowledged = network.Next;
     }
 
