@@ -74,6 +74,9 @@ public abstract partial class TcpConnection
     private int SendNew(long now)
     {
         int flight = InFlight;
+        // RFC 5681 4.1: after a silence nobody knows what the path bears.
+        if (flight == 0 && now - _lastHeard > _roundTrip.TimeOut)
+            _congestionWindow = Math.Min(_congestionWindow, InitialWindow);
         int room = Math.Min(_sendWindow - flight, Math.Min(_congestionWindow - Pipe(), _stack.SendLimit - flight));
         int unsent = Unsent;
         if (room <= 0)

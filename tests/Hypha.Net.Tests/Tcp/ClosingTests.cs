@@ -159,6 +159,15 @@ public sealed class ClosingTests
         Assert.True(scene.Next().Has(TcpFlags.Fin));
         scene.Send(0, 1);
         Assert.Equal(TcpState.FinWait2, scene.Connection.State);
+
+        // A window that is just full has no place for it either.
+        scene = Scene.Open(window: 1460);
+        scene.Connection.Give(Scene.Bytes(1460));
+        scene.GiveEnd();
+        scene.ExpectData(0, 1460);
+        scene.ExpectNothing();
+        scene.Send(0, 1460);
+        Assert.True(scene.Next().Has(TcpFlags.Fin));
     }
 
     [Fact]

@@ -130,6 +130,8 @@ public sealed class LossTests
         scene.ExpectNothing();
         scene.Send(0, 8 * Size); // all of it had come after all
         scene.ExpectNothingHeld();
+        scene.Give(Scene.Bytes(20 * Size, 8 * Size));
+        Assert.InRange(scene.Sent.Count, 3, 5); // up to the threshold, 0.7 of eight; not twice what came
     }
 
     [Fact]
@@ -222,13 +224,20 @@ public sealed class LossTests
     {
         Scene scene = Scene.Open(new TcpOptions { WindowShift = 7 }, segments: true);
         int place = 0;
-        for (int i = 0; i < 5; i++)
+        scene.Give(Scene.Bytes(200_000));
+        while (place < 200_000) // so that the congestion window grows
+        {
+            place += scene.Sent.Sum(s => s.Payload.Length);
+            scene.Sent.Clear();
+            scene.Send(0, place);
+        }
+        for (int i = 0; i < 15; i++)
         {
             scene.Give(Scene.Bytes(3_500, place)); // a small block each
             place += 3_500;
         }
         scene.GiveEnd();
-        scene.Send(0, 3_500);
+        Assert.Equal(TcpState.FinWait1, scene.Connection.State);
         scene.Sent.Clear();
         scene.Pass(1_100 * Scene.Millisecond);
         while (scene.Sent.Count > 0 || scene.Connection.State == TcpState.FinWait1)

@@ -192,6 +192,27 @@ public sealed class SendingTests
     }
 
     [Fact]
+    public void After_a_silence_the_congestion_window_is_as_at_first()
+    {
+        Scene scene = Scene.Open(new TcpOptions { WindowShift = 7 });
+        int place = 0;
+        scene.Give(Scene.Bytes(200_000));
+        while (place < 200_000)
+        {
+            place += scene.Sent.Sum(s => s.Payload.Length);
+            scene.Sent.Clear();
+            scene.Send(0, place);
+        }
+        scene.Give(Scene.Bytes(50_000, place));
+        Assert.Equal(50_000, scene.Sent.Sum(s => s.Payload.Length));
+        scene.Sent.Clear();
+        scene.Send(0, place += 50_000);
+        scene.Pass(5 * Scene.Second);
+        scene.Give(Scene.Bytes(50_000, place));
+        Assert.InRange(scene.Sent.Sum(s => s.Payload.Length), 7_300, 14_600); // RFC 5681 4.1
+    }
+
+    [Fact]
     public void A_window_that_is_not_used_does_not_grow()
     {
         Scene scene = Scene.Open(new TcpOptions { WindowShift = 7 });
