@@ -102,7 +102,10 @@ public sealed partial class EventLoop : IDisposable
         _epoll.Dispose();
     }
 
-    private void Once()
+    internal bool HasTurns => _turns.Count > 0;
+
+    /// <summary>One turn: waits for a file, a timer, or for nothing when there is work left over.</summary>
+    internal void Once()
     {
         int timeout = 0;
         if (_turns.Count == 0)

@@ -239,11 +239,12 @@ public abstract partial class TcpConnection
             buffer.Extend(bytes.Length);
             Advance(bytes.Length);
         }
+        bool gap = _receiving is { Ahead.Count: > 0 };
         JoinAhead(now);
         if (State == TcpState.Closed)
             return false;
-        // RFC 9293 3.8.6.3: at least every second segment at once; the rest may wait for data to go with.
-        if (_unanswered >= 2 * _segmentSize || (_receiving is not null && _receiving.Ahead.Count > 0))
+        // RFC 9293 3.8.6.3: at least every second segment at once, and what fills a gap (RFC 5681 4.2); the rest may wait for data to go with.
+        if (_unanswered >= 2 * _segmentSize || gap)
             AcknowledgeNow();
         else if (_acknowledgeAt == long.MaxValue)
             SetAcknowledge(now + DelayedAcknowledgment);

@@ -74,6 +74,9 @@ public abstract partial class TcpConnection
     private int SendNew(long now)
     {
         int flight = InFlight;
+        // RFC 5681 4.1: after a silence nobody knows what the path bears.
+        if (flight == 0 && now - _lastHeard > _roundTrip.TimeOut)
+            _congestionWindow = Math.Min(_congestionWindow, InitialWindow);
         int room = Math.Min(_sendWindow - flight, Math.Min(_congestionWindow - Pipe(), _stack.SendLimit - flight));
         int unsent = Unsent;
         if (room <= 0)
@@ -81,17 +84,22 @@ public abstract partial class TcpConnection
         // RFC 9293 3.8.6.2.1, MUST-38: no silly small segments into a silly small window, before that was waited for.
         if (flight == 0 && _sendWindow < LeastWindow && !Has(Flags.SendLittle))
             return 0;
-        if (unsent == 0)
+        // Few long segments rather than many short ones: acknowledgments under way will make more room.
+        if (unsent == 0 && flight > 0 && room < Math.Min(16 * _segmentSize, Math.Min(_congestionWindow, _largestSendWindow) / 2))
+            return 0;
+        // Twice: what is left of a block, and a new one.
+        for (int i = 0; i < 2 && unsent < Math.Min(room, _stack.LargestPayload(_segmentSize)) && Has(Flags.StreamReadable) && !Has(Flags.StreamEnded); i++)
         {
-            if (!Has(Flags.StreamReadable) || Has(Flags.StreamEnded))
+            int wanted = Whole(Math.Min(room, TcpStack.LongestPayload)) - unsent;
+            int got = wanted > 0 ? Fill(wanted) : 0;
+            if (State == TcpState.Closed)
                 return 0;
-            // Few long segments rather than many short ones: acknowledgments under way will make more room.
-            if (flight > 0 && room < Math.Min(16 * _segmentSize, Math.Min(_congestionWindow, _largestSendWindow) / 2))
-                return 0;
-            unsent = Fill(Whole(Math.Min(room, _stack.LargestPayload(_segmentSize))));
-            if (unsent <= 0)
-                return 0;
+            if (got == 0)
+                break;
+            unsent += got;
         }
+        if (unsent == 0)
+            return 0;
         int length = Math.Min(Math.Min(unsent, room), _stack.LargestPayload(_segmentSize));
         // Nor because the window is nearly full.
         if (length < unsent && length < _segmentSize && flight > 0)

@@ -168,6 +168,9 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
     /// <summary>RFC 9293 3.7.1: what fits into the guest's frames.</summary>
     private int LargestSegment => _stack.Mtu - (Key.Guest.IsV4 ? 20 : 40) - TcpSegment.HeaderSize;
 
+    /// <summary>RFC 6928 2.</summary>
+    private int InitialWindow => Math.Min(10 * _segmentSize, Math.Max(2 * _segmentSize, 14_600));
+
     private int InFlight => _next - _unacknowledged;
 
     private bool Has(Flags flag) => (_flags & flag) != 0;
@@ -201,7 +204,7 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
         int offer = options.SegmentSize ?? (Key.Guest.IsV4 ? 536 : 1_220);
         int size = Math.Min(Math.Max(offer, 64), LargestSegment);
         _segmentSize = (ushort)(Has(Flags.Timestamps) ? size - 12 : size);
-        _congestionWindow = Math.Min(10 * _segmentSize, Math.Max(2 * _segmentSize, 14_600)); // RFC 6928
+        _congestionWindow = InitialWindow;
     }
 
     private static byte ShiftFor(int window)

@@ -6,7 +6,7 @@ namespace Hypha.Net.Tcp;
 public sealed class TcpStack(ITcpNetwork network, TimerWheel timers, int mtu, bool segments)
 {
     /// <summary>The longest payload that goes with one header: an IP packet's 65,535 bytes less the headers.</summary>
-    private const int LongestPayload = 65_535 - 40 - 60;
+    internal const int LongestPayload = 65_535 - 40 - 60;
 
     /// <summary>Empty queues and buffers of connections that are kept for the next; each is some hundred bytes.</summary>
     internal const int QueuesKept = 256;
@@ -21,12 +21,12 @@ public sealed class TcpStack(ITcpNetwork network, TimerWheel timers, int mtu, bo
     public int Mtu { get; } = mtu;
 
     /// <summary>Data for the guest that it has not acknowledged.</summary>
-    public BlockPool SendBlocks { get; } = new(LargeBlock, limit: 160, keep: 48);
+    public BlockPool SendBlocks { get; init; } = new(LargeBlock, limit: 160, keep: 48);
 
-    public BlockPool SmallSendBlocks { get; } = new(SmallBlock, limit: 2_048, keep: 512);
+    public BlockPool SmallSendBlocks { get; init; } = new(SmallBlock, limit: 2_048, keep: 512);
 
     /// <summary>Data from the guest that came out of order, or that the other side does not take yet.</summary>
-    public BlockPool ReceiveBlocks { get; } = new(LargeBlock, limit: 128, keep: 32);
+    public BlockPool ReceiveBlocks { get; init; } = new(LargeBlock, limit: 128, keep: 32);
 
     internal void ReturnSendBlock(byte[] block)
     {

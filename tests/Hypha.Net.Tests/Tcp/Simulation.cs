@@ -83,7 +83,14 @@ internal sealed class ConnectionEnd : ITcpNetwork
         Key = key;
         int mtu = simulation.Random.Next(4) switch { 0 => 576, 1 => 9_000, _ => 1_500 };
         int window = simulation.Random.Next(4) switch { 0 => 3_000, 1 => 65_536, 2 => 100_001, _ => 1 << 20 };
-        Stack = new TcpStack(this, simulation.Timers, mtu, segments: simulation.Chance(0.5)) { ReceiveWindow = window };
+        bool poor = simulation.Chance(0.2);
+        Stack = new TcpStack(this, simulation.Timers, mtu, segments: simulation.Chance(0.5))
+        {
+            ReceiveWindow = window,
+            SendBlocks = new BlockPool(TcpStack.LargeBlock, poor ? simulation.Random.Next(1, 3) : 160),
+            SmallSendBlocks = new BlockPool(TcpStack.SmallBlock, poor ? simulation.Random.Next(2) : 2_048),
+            ReceiveBlocks = new BlockPool(TcpStack.LargeBlock, poor ? simulation.Random.Next(3) : 128),
+        };
         Connection = new TestConnection(Stack, key) { Room = simulation.Chance(0.5) ? int.MaxValue : 0 };
     }
 

@@ -18,6 +18,9 @@ internal sealed class TestConnection(TcpStack stack, in FlowKey key) : TcpConnec
     /// <summary>Reading and writing fail.</summary>
     public bool IsBroken { get; set; }
 
+    /// <summary>Writing fails after so many times more.</summary>
+    public int BreakAfter { get; set; } = int.MaxValue;
+
     public bool EndWritten { get; private set; }
 
     public TcpEnd? Released { get; private set; }
@@ -50,7 +53,7 @@ internal sealed class TestConnection(TcpStack stack, in FlowKey key) : TcpConnec
         Assert.Null(Released);
         Assert.False(EndWritten);
         Writes++;
-        if (IsBroken)
+        if (IsBroken || BreakAfter-- <= 0)
             return -32; // EPIPE
         int taken = Math.Min(bytes.Length, Room);
         Taken.AddRange(bytes[..taken]);
@@ -65,20 +68,24 @@ internal sealed class TestConnection(TcpStack stack, in FlowKey key) : TcpConnec
         Assert.False(to.IsEmpty);
         if (IsBroken)
             return -104; // ECONNRESET
-        if (!_toGuest.TryPeek(out byte[]? next))
+        if (_toGuest.Count == 0)
             return _ended ? 0 : NothingYet;
-        int length = Math.Min(to.Length, next.Length - _readOffset);
-        next.AsSpan(_readOffset, length).CopyTo(to);
-        _readOffset += length;
-        if (_readOffset == next.Length)
+        int read = 0;
+        while (read < to.Length && _toGuest.TryPeek(out byte[]? next))
         {
+            int length = Math.Min(to.Length - read, next.Length - _readOffset);
+            next.AsSpan(_readOffset, length).CopyTo(to[read..]);
+            read += length;
+            _readOffset += length;
+            if (_readOffset < next.Length)
+                break;
             _toGuest.Dequeue();
             _readOffset = 0;
         }
-        return length;
+        return read;
     }
 
-    protected override bool EndExpected => true; // a short read is a chunk's end, not the stream's
+    protected override bool EndExpected => _ended;
 
     protected override void EndWriting()
     {

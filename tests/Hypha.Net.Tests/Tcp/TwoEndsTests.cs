@@ -8,7 +8,7 @@ public sealed class TwoEndsTests
 {
     private const long Hour = 3_600L * Scene.Second;
 
-    private static readonly int s_seeds = int.TryParse(Environment.GetEnvironmentVariable("HYPHA_TCP_SEEDS"), out int seeds) ? seeds : 1_500;
+    private static readonly int s_seeds = int.TryParse(Environment.GetEnvironmentVariable("HYPHA_TCP_SEEDS"), out int seeds) ? seeds : 600;
 
     [Fact]
     public void Two_of_ours_give_each_other_what_they_sent_over_a_bad_link() => Each(seed =>
