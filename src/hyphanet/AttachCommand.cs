@@ -40,9 +40,21 @@ internal static class AttachCommand
             })],
         };
 
+        var dns = new Option<IpAddress[]>("--dns")
+        {
+            Description = "a name server to ask in place of the host's; may be repeated",
+            HelpName = "A",
+            CustomParser = result => [.. result.Tokens.Select(token =>
+            {
+                if (!IpAddress.TryParse(token.Value, out IpAddress server))
+                    result.AddError($"\"{token.Value}\" is no value for --dns: give an IP address");
+                return server;
+            })],
+        };
+
         var command = new Command("attach", "Serves the one guest behind an interface until SIGTERM; prints \"ready\" once it answers.")
         {
-            nic, address, gateway, address6, gateway6, mac, mtu, publish,
+            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns,
         };
         command.Validators.Add(result =>
         {
@@ -59,6 +71,7 @@ internal static class AttachCommand
             GatewayV4 = result.GetValue(gateway),
             GatewayV6 = result.GetValue(gateway6),
             Published = result.GetValue(publish) ?? [],
+            Dns = result.GetValue(dns) ?? [],
         }));
         return command;
     }

@@ -1,3 +1,4 @@
+using Hypha.Net.Dns;
 using Hypha.Net.Ip;
 using Hypha.Net.Loop;
 using Hypha.Net.Tcp;
@@ -120,7 +121,7 @@ public sealed partial class Attachment : ITurn
             return;
         }
         var key = new FlowKey(source, segment.SourcePort, destination, segment.DestinationPort);
-        _tcp.Receive(key, segment, here ? null : _tcpNat, now);
+        _tcp.Receive(key, segment, !here ? _tcpNat : segment.DestinationPort == DnsForwarder.Port ? _dnsTcp : null, now);
     }
 
     private void DeliverUdp(ReadOnlySpan<byte> packet, IpAddress source, IpAddress destination, bool here, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)
@@ -132,7 +133,9 @@ public sealed partial class Attachment : ITurn
         }
         if (here)
         {
-            if (!_udp.TryAnswer(source, datagram.SourcePort, datagram.DestinationPort, datagram.Payload, now))
+            if (datagram.DestinationPort == DnsForwarder.Port)
+                _dns.Receive(source, datagram.SourcePort, destination, datagram.Payload, now);
+            else if (!_udp.TryAnswer(source, datagram.SourcePort, datagram.DestinationPort, datagram.Payload, now))
                 Tell(packet, IcmpProblem.PortUnreachable(source.IsV4), now);
             return;
         }

@@ -1,4 +1,5 @@
 using Hypha.Linux;
+using Hypha.Net.Dns;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
 using Hypha.Net.Nat;
@@ -25,12 +26,15 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly TcpEndpoint _tcp;
     private readonly TcpNat _tcpNat;
     private readonly DatagramNat _udp, _echo;
+    private readonly DnsForwarder _dns;
+    private readonly DnsTcpListener _dnsTcp;
     private readonly Publisher _publisher;
     private readonly ulong _token;
     private MacAddress _guest;
 
     /// <param name="network">Whom the guest shares its network with; null for nobody.</param>
-    public Attachment(EventLoop loop, ILink link, GuestConfiguration configuration, NetworkSwitch? network = null)
+    /// <param name="resolver">Whom the host asks for names.</param>
+    public Attachment(EventLoop loop, ILink link, GuestConfiguration configuration, NetworkSwitch? network = null, HostResolver? resolver = null)
     {
         _network = network;
         _loop = loop;
@@ -44,6 +48,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _tcpNat = new TcpNat(loop, _tcp, this);
         _udp = new DatagramNat(loop, configuration, _output, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
         _echo = new DatagramNat(loop, configuration, _output, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
+        _dns = new DnsForwarder(loop, configuration, _output, resolver ?? new HostResolver(), network);
+        _dnsTcp = new DnsTcpListener(_dns, _tcpNat);
         _publisher = new Publisher(loop, configuration, _tcpNat, _udp);
         _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
     }
@@ -113,6 +119,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     public void Dispose()
     {
         _publisher.Dispose();
+        _dns.Close();
         _tcp.Close();
         _udp.Close();
         _echo.Close();

@@ -1,4 +1,5 @@
 using Hypha.Linux;
+using Hypha.Net.Dns;
 using Hypha.Net.Gateway;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
@@ -11,6 +12,7 @@ public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceive
 {
     private readonly Dictionary<Vif, (Attachment Attachment, NetworkSwitch Network)> _guests = [];
     private readonly Dictionary<string, NetworkSwitch> _networks = [];
+    private readonly HostResolver _resolver = new();
 
     public int Count => _guests.Count;
 
@@ -37,7 +39,7 @@ public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceive
             Attachment attachment;
             try
             {
-                attachment = new Attachment(loop, link, nodes.Configuration, network);
+                attachment = new Attachment(loop, link, nodes.Configuration, network, _resolver);
             }
             catch
             {

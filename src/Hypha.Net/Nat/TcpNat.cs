@@ -22,9 +22,12 @@ public sealed class TcpNat(EventLoop loop, TcpEndpoint endpoint, IUnreachable un
     public ulong NoDescriptor { get; private set; }
 
     /// <inheritdoc/>
-    public void Open(in FlowKey key, in TcpSegment syn, long now)
+    public void Open(in FlowKey key, in TcpSegment syn, long now) => Open(key, syn, key.Remote, key.RemotePort, now);
+
+    /// <summary>Joins a guest's connection to somebody else than it believes.</summary>
+    public void Open(in FlowKey key, in TcpSegment syn, IpAddress to, ushort port, long now)
     {
-        RawSocket socket = RawSocket.Open(HostAddress.Family(key.Remote), RawSocket.Stream);
+        RawSocket socket = RawSocket.Open(HostAddress.Family(to), RawSocket.Stream);
         if (!socket.IsOpen)
         {
             // EMFILE, ENFILE, ENOBUFS: the host's want, not the destination's. The guest asks again.
@@ -34,7 +37,7 @@ public sealed class TcpNat(EventLoop loop, TcpEndpoint endpoint, IUnreachable un
         socket.SetOption(SocketOption.Tcp, SocketOption.NoDelay, 1);
         socket.SetOption(SocketOption.Socket, SocketOption.KeepAlive, 1);
         Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
-        int result = socket.Connect(HostAddress.Write(address, key.Remote, key.RemotePort));
+        int result = socket.Connect(HostAddress.Write(address, to, port));
         if (NewFlow(key, socket) is not { } flow)
             return;
         flow.Begin(syn, now);

@@ -114,6 +114,13 @@ public readonly ref struct DnsMessage
         return to[..name.Length];
     }
 
+    /// <summary>Whether both have one question: type and class, and the name but for its letters' case.</summary>
+    public bool AsksTheSame(in DnsMessage other)
+    {
+        Span<byte> mine = stackalloc byte[MaximumName], theirs = stackalloc byte[MaximumName];
+        return CopyName(mine).SequenceEqual(other.CopyName(theirs)) && Question[^4..].SequenceEqual(other.Question[^4..]);
+    }
+
     /// <summary>Begins an answer: header and question.</summary>
     /// <returns>How many bytes; records follow, their count is <paramref name="answers"/>.</returns>
     public int BeginAnswer(Span<byte> to, DnsStatus status, int answers, bool authoritative, bool truncated = false)
