@@ -1,0 +1,46 @@
+namespace Hypha.NetworkDaemon.Tests;
+
+[Collection<PlainNetwork>]
+public sealed class UdpTests(PlainNetwork network)
+{
+    [Theory]
+    [InlineData("192.0.2.2")]
+    [InlineData("[2001:db8::2]")]
+    public async Task A_datagram_comes_back(string address) =>
+        Assert.Equal("hello", (await network.Run("guest", $"printf hello | socat -t 1 - UDP:{address}:7")).Succeeded().Output);
+
+    [Theory]
+    [InlineData("192.0.2.2")]
+    [InlineData("[2001:db8::2]")]
+    public async Task A_port_that_is_shut_is_told(string address) =>
+        Assert.Contains("Connection refused", (await network.Run("guest", $"(echo a; sleep 0.3; echo b; sleep 0.3) | socat -t 1 - UDP:{address}:9")).Errors);
+
+    [Fact]
+    public async Task A_port_of_the_guest_is_one_port_to_all_the_world()
+    {
+        // Two servers that tell who asked them.
+        foreach (int port in (int[])[7401, 7402])
+            await network.Serve("world", $"exec socat UDP-RECVFROM:{port},fork SYSTEM:'echo $SOCAT_PEERPORT'", port, udp: true);
+        Outcome ports = await network.Run("guest", "for p in 7401 7402; do echo x | socat -t 1 - UDP:192.0.2.2:$p,sourceport=4400,reuseaddr; done");
+        string[] seen = ports.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, seen.Length);
+        Assert.Equal(seen[0], seen[1]);
+    }
+
+    [Fact]
+    public async Task Names_come_from_the_hosts_server_even_when_the_first_is_dead()
+    {
+        Assert.Equal("192.0.2.2\n", (await network.Run("guest", "dig +short +tries=1 +timeout=20 @10.75.0.1 example.test")).Succeeded().Output);
+        Assert.Equal("192.0.2.2\n", (await network.Run("guest", "dig +short +tries=1 +timeout=20 @fd75::1 EXAMPLE.test")).Succeeded().Output);
+        Assert.Equal("gateway.\n", (await network.Run("guest", "dig +short @10.75.0.1 -x 10.75.0.1")).Succeeded().Output);
+        Assert.Contains("NXDOMAIN", (await network.Run("guest", "dig @10.75.0.1 -x fd75::77")).Succeeded().Output);
+    }
+
+    [Fact]
+    public async Task A_long_answer_comes_by_TCP()
+    {
+        Outcome answer = (await network.Run("guest", "dig +bufsize=512 @10.75.0.1 big.test TXT")).Succeeded();
+        Assert.Contains("Truncated, retrying in TCP mode", answer.Output);
+        Assert.Contains(new string('f', 250), answer.Output);
+    }
+}
