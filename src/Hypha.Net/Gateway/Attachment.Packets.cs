@@ -41,20 +41,22 @@ public sealed partial class Attachment : ITurn
         }
         if (packet.IsFragment)
         {
-            _counters.Unsupported++;
+            if (_reassembly.TryAdd(packet, now, out ReadOnlySpan<byte> whole))
+                ReceiveV4(whole, check: true, now);
             return;
         }
         Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.TimeToLive, packet.DontFragment, packet.Payload, check, now);
     }
 
-    private void ReceiveV6(ReadOnlySpan<byte> bytes, bool check, long now)
+    private void ReceiveV6(ReadOnlySpan<byte> bytes, bool check, long now, bool reassembled = false)
     {
         if (Ipv6Packet.TryParse(bytes, out Ipv6Packet packet, out _) != WireFault.None)
         {
             _counters.Malformed++;
             return;
         }
-        if (packet.Protocol == IpProtocol.Icmp6 && Neighbors.IsDiscovery(packet.Payload))
+        // RFC 6980: discovery in fragments is none.
+        if (packet.Protocol == IpProtocol.Icmp6 && Neighbors.IsDiscovery(packet.Payload) && !packet.IsFragment && !reassembled)
         {
             Count(_neighbors.ReceiveIcmp6(packet, _guest, check));
             return;
@@ -64,12 +66,14 @@ public sealed partial class Attachment : ITurn
             _counters.Spoofed++;
             return;
         }
-        if (packet.IsFragment)
+        // RFC 6946: one that is whole in spite of its fragment header is taken by itself.
+        if (packet.IsFragment && (packet.FragmentOffset != 0 || packet.MoreFragments))
         {
-            _counters.Unsupported++;
+            if (_reassembly.TryAdd(packet, now, out ReadOnlySpan<byte> whole))
+                ReceiveV6(whole, check: true, now, reassembled: true);
             return;
         }
-        Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.HopLimit, whole: true, packet.Payload, check, now);
+        Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.HopLimit, whole: !reassembled, packet.Payload, check, now);
     }
 
     /// <param name="packet">From the IP header on: for errors about it.</param>

@@ -1,5 +1,6 @@
 using Hypha.Linux;
 using Hypha.Net.Dns;
+using Hypha.Net.Ip;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
 using Hypha.Net.Nat;
@@ -26,6 +27,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly TcpEndpoint _tcp;
     private readonly TcpNat _tcpNat;
     private readonly DatagramNat _udp, _echo;
+    private readonly Reassembly _reassembly;
     private readonly DnsForwarder _dns;
     private readonly DnsTcpListener _dnsTcp;
     private readonly Publisher _publisher;
@@ -48,6 +50,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _tcpNat = new TcpNat(loop, _tcp, this);
         _udp = new DatagramNat(loop, configuration, _output, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
         _echo = new DatagramNat(loop, configuration, _output, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
+        _reassembly = new Reassembly(loop.Timers, (beginning, now) => Tell(beginning, IcmpProblem.ReassemblyTimeExceeded(beginning[0] >> 4 == 4), now));
         _dns = new DnsForwarder(loop, configuration, _output, resolver ?? new HostResolver(), network);
         _dnsTcp = new DnsTcpListener(_dns, _tcpNat);
         _publisher = new Publisher(loop, configuration, _tcpNat, _udp);
@@ -120,6 +123,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     {
         _publisher.Dispose();
         _dns.Close();
+        _reassembly.Clear();
         _tcp.Close();
         _udp.Close();
         _echo.Close();

@@ -12,8 +12,6 @@ internal static class Echo
         bool v4 = source.IsV4;
         if (message.Type != (v4 ? (byte)IcmpType.Echo : (byte)Icmp6Type.Echo) || message.Code != 0)
             return Gateway.Answer.Ignored;
-        if (payload.Length > output.LargestPayload(v4))
-            return Gateway.Answer.Ignored;
         Span<byte> reply = output.Scratch(payload.Length);
         payload.CopyTo(reply);
         IcmpMessage.WriteHeader(reply, destination, source, v4 ? (byte)IcmpType.EchoReply : (byte)Icmp6Type.EchoReply, 0, message.Parameter);

@@ -5,7 +5,7 @@ using Hypha.Net.Wire;
 namespace Hypha.Net.Gateway;
 
 /// <summary>Packets to one guest, from whomever: Ethernet and IP headers, and its link.</summary>
-public sealed class GuestOutput(ILink link, MacAddress gateway) : ITcpSender
+public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSender
 {
     private const int TcpChecksumOffset = 16; // of the field in the header
 
@@ -84,11 +84,13 @@ public sealed class GuestOutput(ILink link, MacAddress gateway) : ITcpSender
         return TrySendIp(IpProtocol.Udp, source, destination, datagram);
     }
 
-    /// <summary>Sends an IP packet that fits into one frame.</summary>
+    /// <summary>Sends an IP packet; in fragments when it does not fit into one frame.</summary>
     /// <param name="payload">With its own header and checksum.</param>
     public bool TrySendIp(IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, byte hopLimit = 64)
     {
         bool v4 = destination.IsV4;
+        if (payload.Length > LargestPayload(v4))
+            return v4 ? TrySendFragmentsV4(protocol, source, destination, payload, hopLimit) : TrySendFragmentsV6(protocol, source, destination, payload, hopLimit);
         int ip = v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
         Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize + ip);
         MacAddress to = destination.IsMulticast ? MacAddress.OfGroup(destination) : destination.IsBroadcast ? MacAddress.Broadcast : Guest;

@@ -59,12 +59,25 @@ public readonly ref struct Ipv4Packet
     public static void Write(Span<byte> to, IpAddress source, IpAddress destination, IpProtocol protocol, int length,
         byte timeToLive = 64, byte trafficClass = 0, ushort identification = 0, bool dontFragment = true)
     {
+        Write(to, source, destination, protocol, length, timeToLive, trafficClass, identification, dontFragment ? (ushort)0x4000 : (ushort)0);
+    }
+
+    /// <summary>Writes a fragment's header.</summary>
+    /// <param name="length">Of the fragment's payload.</param>
+    /// <param name="offset">A multiple of 8.</param>
+    public static void WriteFragment(Span<byte> to, IpAddress source, IpAddress destination, IpProtocol protocol, int length, byte timeToLive, ushort identification,
+        int offset, bool more) =>
+        Write(to, source, destination, protocol, HeaderSize + length, timeToLive, 0, identification, (ushort)(offset / 8 | (more ? 0x2000 : 0)));
+
+    private static void Write(Span<byte> to, IpAddress source, IpAddress destination, IpProtocol protocol, int length, byte timeToLive, byte trafficClass,
+        ushort identification, ushort fragment)
+    {
         to = to[..HeaderSize];
         to[0] = 0x45;
         to[1] = trafficClass;
         WriteUInt16BigEndian(to[2..], checked((ushort)length));
         WriteUInt16BigEndian(to[4..], identification);
-        WriteUInt16BigEndian(to[6..], dontFragment ? (ushort)0x4000 : (ushort)0);
+        WriteUInt16BigEndian(to[6..], fragment);
         to[8] = timeToLive;
         to[9] = (byte)protocol;
         WriteUInt16BigEndian(to[10..], 0);
