@@ -26,10 +26,12 @@ case $image in
 esac
 case $image in "$registry"/*) options+=(--insecure) ;; esac
 
-# In dom0: the daemon, then the container. exec hands the terminal over.
+# In dom0: the daemons, then the container. exec hands the terminal over.
 # shellcheck disable=SC2016
 start='
   log=/var/log/hyphad.log
+  sysctl -qw net.ipv4.ping_group_range="0 2147483647" # as distributions set it: ping without privileges
+  /usr/sbin/hyphanet >/var/log/hyphanet.log 2>&1 &
   /usr/sbin/hyphad >"$log" 2>&1 &
   daemon=$!
   for _ in $(seq 600); do

@@ -12,6 +12,14 @@ public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine
         cat /var/log/hyphad.log >&2; exit 1
         """;
 
+    /// <summary>Starts hyphanet and waits until it serves, as systemd and the distribution's sysctl.d would.</summary>
+    public const string StartNetwork = """
+        sysctl -qw net.ipv4.ping_group_range="0 2147483647"
+        (/usr/sbin/hyphanet >>/var/log/hyphanet.log 2>&1 </dev/null &)
+        for i in $(seq 600); do tail -n 1 /var/log/hyphanet.log | grep -q . && exit 0; sleep 0.1; done
+        exit 1
+        """;
+
     /// <summary>Ends hyphad as a crash would, and waits until it is gone.</summary>
     public const string KillDaemon = "pkill -9 -x hyphad; while pgrep -x hyphad; do sleep 0.1; done";
 
@@ -29,6 +37,7 @@ public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine
     {
         await base.InitializeAsync();
         (await Run(StartDaemon)).Succeeded();
+        (await Run(StartNetwork)).Succeeded();
         // Once, so that what is measured and counted later is not the first use of kernel and image.
         (await Launch("--rm", [Busybox, "true"])).Succeeded();
     }
@@ -40,7 +49,11 @@ public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine
 
 /// <summary>The host of most tests: dom0 holds nothing of Xen's but the store daemon.</summary>
 [CollectionDefinition]
-public sealed class BareHost() : HyphaHost, ICollectionFixture<BareHost>;
+public sealed class BareHost() : HyphaHost("--with", NameServer), ICollectionFixture<BareHost>
+{
+    /// <summary>Outside, as dom0 sees it: 10.0.2.2, where the registry is, too.</summary>
+    private const string NameServer = "exec dnsmasq -k -u root --port=53 --listen-address=127.0.0.1 --bind-interfaces --no-resolv --no-hosts --pid-file= --address=/world.test/10.0.2.2";
+}
 
 /// <summary>A host with xl, xenstore-ls, lsevtchn and xenconsoled besides, to look at what we do with other eyes.</summary>
 [CollectionDefinition]

@@ -1,0 +1,103 @@
+using static Hypha.Lab.Tests.HyphaHost;
+
+namespace Hypha.Lab.Tests;
+
+/// <summary>Containers on the default network, served by hyphanet through their vifs.</summary>
+[Collection<BareHost>]
+public sealed class NetworkTests(BareHost host)
+{
+    private const string ServePage = "mkdir /www; echo hello from $(hostname) >/www/index.html; exec httpd -f -p 80 -h /www";
+
+    [Fact]
+    public async Task A_container_has_its_address_its_routes_and_its_files()
+    {
+        string output = (await host.Launch("--rm --hostname box --add-host other:192.0.2.7", [Busybox, "sh", "-c",
+            "ip -o address show; ip route; ip -6 route; cat /etc/resolv.conf /etc/hosts"])).Succeeded().Output;
+        Assert.Matches(@"eth0 +inet 10\.75\.\d+\.\d+/16", output);
+        Assert.Matches(@"eth0 +inet6 fd75::[0-9a-f]+/64", output);
+        Assert.Contains("lo    inet 127.0.0.1/8", output);
+        Assert.Contains("default via 10.75.0.1 dev eth0", output);
+        Assert.Contains("default via fd75::1 dev eth0", output);
+        Assert.Contains("nameserver 10.75.0.1\nnameserver fd75::1\n", output);
+        Assert.Matches(@"10\.75\.\d+\.\d+\tbox\n", output);
+        Assert.Contains("192.0.2.7\tother\n", output);
+    }
+
+    [Fact]
+    public async Task It_pings_the_gateway_in_both_families_and_reaches_the_world_by_name()
+    {
+        (await host.Run("grep -q 10.0.2.2 /etc/resolv.conf 2>/dev/null || echo nameserver 10.0.2.2 >>/etc/resolv.conf")).Succeeded();
+        string output = (await host.Launch("--rm", [Busybox, "sh", "-c",
+            "ping -c 2 -W 5 10.75.0.1; ping -c 2 -W 5 fd75::1; ping -c 2 -W 5 world.test; wget -q -O- http://world.test:5000/v2/"])).Succeeded().Output;
+        Assert.Equal(3, output.Split("2 packets received").Length - 1);
+        Assert.EndsWith("{}", output.TrimEnd());
+    }
+
+    [Fact]
+    public async Task A_published_port_leads_from_the_host_to_the_container()
+    {
+        (await host.Run($"""
+            hyphactl launch --insecure --rm --name published -p 8080:80 {Busybox} sh -c '{ServePage}'
+            for i in $(seq 60); do curl -s --max-time 5 http://127.0.0.1:8080/ | grep -q 'hello from' && break; sleep 0.5; done
+            curl -sS --max-time 10 http://10.0.2.15:8080/ | grep 'hello from'
+            hyphactl launch --insecure --rm -p 8080:81 {Busybox} true 2>&1 | grep 'published has published 8080:80'
+            """)).Succeeded();
+        (await host.Run("hyphactl destroy published; ! curl -s --max-time 5 http://127.0.0.1:8080/")).Succeeded();
+    }
+
+    [Fact]
+    public async Task Two_containers_reach_each_other_by_name_and_go_on_when_hyphanet_is_killed()
+    {
+        (await host.Run($"hyphactl launch --insecure --rm --name first {Busybox} sh -c '{ServePage}'")).Succeeded();
+        string[] ask = [Busybox, "sh", "-c", "for i in $(seq 60); do wget -q -T 5 -O- http://first/ && break; sleep 0.5; done; wget -q -T 10 -O- http://first/; ping -c 1 -W 10 first; ping6 -c 1 -W 10 first"];
+        string output = (await host.Launch("--rm", ask)).Succeeded().Output;
+        Assert.Contains("hello from", output);
+        Assert.Equal(2, output.Split("1 packets received").Length - 1);
+
+        (await host.Run($"pkill -9 -x hyphanet; while pgrep -x hyphanet; do sleep 0.1; done; >/var/log/hyphanet.log\n{StartNetwork}")).Succeeded();
+        Assert.Contains("hello from", (await host.Launch("--rm", ask)).Succeeded().Output);
+        (await host.Run("hyphactl destroy first")).Succeeded();
+    }
+
+    [Fact]
+    public async Task The_host_s_own_and_other_guests_addresses_are_out_of_bounds()
+    {
+        string output = (await host.Launch("--rm", [Busybox, "sh", "-c", """
+            ip route add 127.1.1.0/24 via 10.75.0.1
+            wget -q -T 3 -O- http://169.254.169.254/ && echo reached; wget -q -T 3 -O- http://127.1.1.1:5000/ && echo reached
+            ip address add 10.75.0.99/16 dev eth0; ping -c 1 -W 2 -I 10.75.0.99 10.75.0.1 && echo reached; true
+            """])).Succeeded().Output;
+        Assert.DoesNotContain("reached", output);
+    }
+
+    [Fact]
+    public async Task Without_a_network_there_is_the_loopback_interface_alone()
+    {
+        string output = (await host.Launch("--rm --network none", [Busybox, "sh", "-c", "ip -o link show up; cat /etc/resolv.conf"])).Succeeded().Output;
+        Assert.DoesNotContain("eth0", output);
+        Assert.DoesNotContain("nameserver", output);
+    }
+
+    [Fact]
+    public async Task Address_and_MAC_are_as_asked_and_nobody_else_s()
+    {
+        string output = (await host.Launch("--rm --ip 10.75.9.9 --ip6 fd75::9:9 --mac 02:00:00:00:09:09", [Busybox, "ip", "address", "show", "dev", "eth0"])).Succeeded().Output;
+        Assert.Contains("10.75.9.9/16", output);
+        Assert.Contains("fd75::9:9/64", output);
+        Assert.Contains("02:00:00:00:09:09", output);
+        Assert.Contains("10.75.0.1 is no member's address", (await host.Launch("--rm --ip 10.75.0.1", [Busybox, "true"])).Exited(125).Error);
+        Assert.Contains("has not the form", (await host.Launch("--rm -p 80", [Busybox, "true"])).Exited(125).Error);
+    }
+
+    [Fact]
+    public async Task A_megabyte_passes_each_way_unchanged()
+    {
+        // The registry's blobs are named by what they are.
+        (await host.Run($$"""
+            hyphactl launch --insecure --rm --name pipe -p 9000:9000 {{Busybox}} sh -c 'nc -l -p 9000 -e cat'
+            head -c 8000000 /dev/urandom >/tmp/sent
+            for i in $(seq 60); do hyphactl list | grep -q pipe && break; sleep 0.5; done; sleep 3
+            timeout 60 socat -t 20 - TCP:127.0.0.1:9000 </tmp/sent >/tmp/back; cmp /tmp/sent /tmp/back
+            """)).Succeeded();
+    }
+}
