@@ -111,6 +111,20 @@ public sealed class SendingTests
     }
 
     [Fact]
+    public void A_probe_for_which_the_link_had_no_room_was_no_try()
+    {
+        Scene scene = Scene.Open();
+        scene.Window = 0;
+        scene.Send(0, 0);
+        scene.Give(1);
+        scene.LinkRoom = 0;
+        scene.Pass(2_000L * Scene.Second);
+        Assert.Equal(TcpState.Established, scene.Connection.State);
+        scene.LinkRoom = int.MaxValue;
+        Assert.Equal(scene.Ours(-1), scene.WaitNext(Scene.Second).Sequence);
+    }
+
+    [Fact]
     public void A_window_smaller_than_a_segment_is_waited_for_and_then_used()
     {
         Scene scene = Scene.Open();
