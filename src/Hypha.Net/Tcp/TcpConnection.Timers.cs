@@ -60,6 +60,12 @@ public abstract partial class TcpConnection
             ProbeWindow(now);
             return;
         }
+        // A guest that is paused, say: what has not gone out cannot have been lost.
+        if (Has(Flags.WaitingForRoom))
+        {
+            _resendAt = now + _roundTrip.TimeOut;
+            return;
+        }
         // RFC 9293 3.8.6.1: a guest that shut its window upon what is under way, and says so, is waited for.
         if (_retries >= Retries && (_sendWindow > 0 || now - _lastHeard > UnheardLimit))
         {

@@ -125,6 +125,21 @@ public sealed class SendingTests
     }
 
     [Fact]
+    public void A_guest_whose_link_has_no_room_for_an_hour_is_not_given_up()
+    {
+        Scene scene = Scene.Open();
+        scene.Give(Scene.Bytes(1000));
+        scene.ExpectData(0, 1000);
+        scene.LinkRoom = 0;
+        scene.Pass(3_600L * Scene.Second);
+        Assert.Equal(TcpState.Established, scene.Connection.State);
+        scene.RoomAgain();
+        scene.ExpectData(0, 1000);
+        scene.Send(0, 1000);
+        scene.ExpectNothingHeld();
+    }
+
+    [Fact]
     public void A_window_smaller_than_a_segment_is_waited_for_and_then_used()
     {
         Scene scene = Scene.Open();
