@@ -24,7 +24,7 @@ public sealed class TwoEndsTests
         guest.Open();
         bool done = simulation.RunUntil(() => ours.IsRemoved && guest.IsRemoved, Hour);
         AssertGot("ours", ours, fromGuest, done);
-        AssertGot("the guest", guest, toGuest, done);
+        AssertGot($"after {simulation.Now / Scene.Second} s, ours {ours.Connection.State}, {ours.Connection.Released}, {ours.Stack.Counters.TimeOuts} time-outs, {ours.Stack.Counters.SegmentsOut} out, {ours.Connection.BytesToGuest} acknowledged, {ours.Stack.SendBlocks.InUse} of {ours.Stack.SendBlocks.Limit} blocks; the guest", guest, toGuest, done);
         Assert.True(done, $"ours {ours.Connection.State}, guest {guest.Connection.State}");
         Assert.Equal(0, simulation.Timers.Count);
         // A connection that waits for stragglers may be gone before the last acknowledgment has come through.
@@ -62,7 +62,7 @@ public sealed class TwoEndsTests
 
     private static void AssertGot(string who, ConnectionEnd end, int length, bool done)
     {
-        string state = $"{who}: {end.Connection.State}, {end.Connection.Released}, {end.Connection.Taken.Count} of {length}";
+        string state = $"{who}: {end.Connection.State}, {end.Connection.Released}, {end.Connection.Taken.Count} of {length}; {end.Stack.ReceiveBlocks.Limit} blocks, {end.Stack.Counters.NoBuffer} times none, room {end.Connection.Room}";
         Assert.True(end.Connection.Taken.SequenceEqual(Scene.Bytes(length)), state);
         Assert.True(end.Connection.EndWritten, state);
         if (!done)
