@@ -47,7 +47,11 @@ public abstract partial class TcpConnection
             if ((flags & TcpFlags.Rst) != 0)
                 return;
             // 3.10.7.4: told where we are. What is far from here is rather an attack than an old friend.
-            if (Math.Abs((long)(segment.Sequence - _expected)) <= _stack.ReceiveWindow || _stack.MayChallenge(now))
+            bool near = Math.Abs((long)(segment.Sequence - _expected)) <= _stack.ReceiveWindow;
+            // Our acknowledgment was lost: the next tells of what came again, or the guest would take its time-out for a round trip.
+            if (near && options.HasTimestamps && segment.SequenceLength > 0 && segment.Sequence < _expected)
+                _recentStamp = options.TimestampValue;
+            if (near || _stack.MayChallenge(now))
                 AcknowledgeNow();
             return;
         }

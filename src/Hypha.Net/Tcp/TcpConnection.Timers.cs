@@ -60,6 +60,12 @@ public abstract partial class TcpConnection
             ProbeWindow(now);
             return;
         }
+        // A guest that is paused, say: what has not gone out cannot have been lost.
+        if (Has(Flags.WaitingForRoom))
+        {
+            _resendAt = now + _roundTrip.TimeOut;
+            return;
+        }
         // RFC 9293 3.8.6.1: a guest that shut its window upon what is under way, and says so, is waited for.
         if (_retries >= Retries && (_sendWindow > 0 || now - _lastHeard > UnheardLimit))
         {
@@ -98,6 +104,11 @@ public abstract partial class TcpConnection
             Abort(TcpEnd.TimedOut);
             return;
         }
+        if (_sendWindow == 0 && !TrySend(_unacknowledged - 1, TcpFlags.Ack, default, default, now))
+        {
+            _resendAt = now + RttEstimator.Least; // the link had no room: that was no try
+            return;
+        }
         if (_retries < byte.MaxValue)
             _retries++;
         _roundTrip.BackOff();
@@ -106,9 +117,7 @@ public abstract partial class TcpConnection
         {
             _flags |= Flags.SendLittle;
             Queue();
-            return;
         }
-        TrySend(_unacknowledged - 1, TcpFlags.Ack, default, default, now);
     }
 
     private void Idle(long now)
@@ -123,13 +132,14 @@ public abstract partial class TcpConnection
         }
         if (now - _lastHeard < KeepAliveIdle)
             return;
-        if (_probes++ >= KeepAliveProbes)
+        if (_probes >= KeepAliveProbes)
         {
             Abort(TcpEnd.TimedOut);
             return;
         }
-        TrySend(_unacknowledged - 1, TcpFlags.Ack, default, default, now);
         _idleAt = now + KeepAliveInterval;
+        if (TrySend(_unacknowledged - 1, TcpFlags.Ack, default, default, now))
+            _probes++;
     }
 
     private void EnterTimeWait(long now)

@@ -150,5 +150,8 @@ public sealed class AttackTests
         scene.Stamp = 50;
         scene.Send(2, 0, Scene.Bytes(8)); // fills it (C)
         Assert.Equal(50u, scene.Next().Options.TimestampEcho);
+        scene.Stamp = 60;
+        scene.Send(2, 0, Scene.Bytes(8)); // again, as our acknowledgment was lost
+        Assert.Equal(60u, scene.Next().Options.TimestampEcho);
     }
 }

@@ -111,6 +111,35 @@ public sealed class SendingTests
     }
 
     [Fact]
+    public void A_probe_for_which_the_link_had_no_room_was_no_try()
+    {
+        Scene scene = Scene.Open();
+        scene.Window = 0;
+        scene.Send(0, 0);
+        scene.Give(1);
+        scene.LinkRoom = 0;
+        scene.Pass(2_000L * Scene.Second);
+        Assert.Equal(TcpState.Established, scene.Connection.State);
+        scene.LinkRoom = int.MaxValue;
+        Assert.Equal(scene.Ours(-1), scene.WaitNext(Scene.Second).Sequence);
+    }
+
+    [Fact]
+    public void A_guest_whose_link_has_no_room_for_an_hour_is_not_given_up()
+    {
+        Scene scene = Scene.Open();
+        scene.Give(Scene.Bytes(1000));
+        scene.ExpectData(0, 1000);
+        scene.LinkRoom = 0;
+        scene.Pass(3_600L * Scene.Second);
+        Assert.Equal(TcpState.Established, scene.Connection.State);
+        scene.RoomAgain();
+        scene.ExpectData(0, 1000);
+        scene.Send(0, 1000);
+        scene.ExpectNothingHeld();
+    }
+
+    [Fact]
     public void A_window_smaller_than_a_segment_is_waited_for_and_then_used()
     {
         Scene scene = Scene.Open();
