@@ -1,6 +1,7 @@
 using Hypha.Net.Dns;
 using Hypha.Net.Ip;
 using Hypha.Net.Loop;
+using Hypha.Net.Policy;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
 
@@ -89,7 +90,7 @@ public sealed partial class Attachment : ITurn
                 Tell(packet, IcmpProblem.HopLimitExceeded(source.IsV4), now);
                 return;
             }
-            if (!MayReach(destination))
+            if (!Reach.Allows(destination))
             {
                 _counters.Denied++;
                 Tell(packet, IcmpProblem.Prohibited(source.IsV4), now);
@@ -160,7 +161,4 @@ public sealed partial class Attachment : ITurn
         }
         _echo.Send(source, message.EchoId, destination, 0, payload, (byte)(hopLimit - 1), whole, now);
     }
-
-    private bool MayReach(IpAddress destination) =>
-        !destination.IsLoopback && !destination.IsLinkLocal && !destination.IsUnspecified && !destination.IsMulticast && !destination.IsBroadcast;
 }

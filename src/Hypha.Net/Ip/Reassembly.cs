@@ -42,14 +42,14 @@ public sealed class Reassembly(TimerWheel timers, ReassemblyTimedOut timedOut) :
 
     /// <param name="packet">A whole IP packet, until the next call.</param>
     /// <returns>Whether the fragment was the last that was missing.</returns>
-    public bool TryAdd(in Ipv4Packet fragment, long now, out ReadOnlySpan<byte> packet)
+    public bool TryAdd(scoped in Ipv4Packet fragment, long now, out ReadOnlySpan<byte> packet)
     {
         var key = new Key(fragment.Source, fragment.Destination, fragment.Identification, fragment.Protocol);
         return TryAdd(key, fragment.FragmentOffset, fragment.Payload, fragment.MoreFragments, fragment.TimeToLive, now, out packet);
     }
 
     /// <inheritdoc cref="TryAdd(in Ipv4Packet, long, out ReadOnlySpan{byte})"/>
-    public bool TryAdd(in Ipv6Packet fragment, long now, out ReadOnlySpan<byte> packet)
+    public bool TryAdd(scoped in Ipv6Packet fragment, long now, out ReadOnlySpan<byte> packet)
     {
         packet = default;
         // Nobody sends other headers before the fragment header.

@@ -1,0 +1,239 @@
+using CsCheck;
+using Hypha.Net.Gateway;
+using Hypha.Net.Loop;
+using Hypha.Net.Switch;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Tests.Gateway;
+
+/// <summary>A guest's frames, as they come: nothing here opens a socket to anywhere but what it says.</summary>
+public sealed class AttachmentTests : IDisposable
+{
+    private static readonly MacAddress s_mac = new(0x0275_0A4B_0002), s_otherMac = new(0x0275_0A4B_0003);
+
+    private readonly EventLoop _loop = new();
+    private readonly NetworkSwitch _network = new("default");
+    private readonly MemoryLink _link = new(), _otherLink = new();
+    private readonly Attachment _guest, _other;
+    private readonly GuestConfiguration _configuration;
+
+    public AttachmentTests()
+    {
+        _configuration = Configuration(s_mac, "10.75.0.2/16", "fd75::2/64", "first");
+        _guest = new Attachment(_loop, _link, _configuration, _network);
+        _other = new Attachment(_loop, _otherLink, Configuration(s_otherMac, "10.75.0.3/16", "fd75::3/64", "second"), _network);
+        Assert.True(_network.TryAdd(_guest));
+        Assert.True(_network.TryAdd(_other));
+    }
+
+    public void Dispose()
+    {
+        _guest.Dispose();
+        _other.Dispose();
+        _loop.Dispose();
+    }
+
+    [Fact]
+    public void The_gateway_says_where_it_and_the_other_members_are_and_nothing_else()
+    {
+        foreach (var (asked, answer) in new (string, MacAddress?)[]
+        {
+            ("10.75.0.1", _configuration.GatewayMac), ("10.75.0.3", s_otherMac), ("10.75.0.4", null), ("10.75.0.2", null), ("192.0.2.1", null),
+        })
+        {
+            _link.Sent.Clear();
+            Send(Arp(s_mac, "10.75.0.2", asked));
+            if (answer is not { } mac)
+            {
+                Assert.Empty(_link.Sent);
+                continue;
+            }
+            byte[] frame = Assert.Single(_link.Sent);
+            Assert.Equal(WireFault.None, ArpPacket.TryParse(frame.AsSpan(14), out ArpPacket reply));
+            Assert.Equal((mac, Address(asked), s_mac), (reply.SenderMac, reply.Sender, reply.TargetMac));
+        }
+        Assert.Empty(_otherLink.Sent); // a question is not passed on
+    }
+
+    [Theory]
+    [InlineData("10.75.0.3")] // its neighbour
+    [InlineData("10.75.0.1")] // the gateway
+    [InlineData("192.0.2.7")]
+    public void ARP_that_claims_anothers_address_is_dropped_and_counted(string claimed)
+    {
+        Send(Arp(s_mac, claimed, "10.75.0.1"));
+        Assert.Empty(_link.Sent);
+        Assert.Equal(1ul, _guest.Counters.Spoofed);
+    }
+
+    [Fact]
+    public void A_frame_to_a_neighbour_is_passed_on_as_it_is()
+    {
+        byte[] frame = Udp(s_mac, s_otherMac, "10.75.0.2", "10.75.0.3", 1_000, 2_000);
+        Send(frame);
+        Assert.Equal(frame, Assert.Single(_otherLink.Sent));
+        Assert.Empty(_link.Sent);
+    }
+
+    [Fact]
+    public void A_neighbour_hears_nothing_from_who_lies()
+    {
+        Send(Udp(s_otherMac, s_otherMac, "10.75.0.2", "10.75.0.3", 1, 2));                       // another's MAC
+        Send(Udp(s_mac, s_otherMac, "10.75.0.3", "10.75.0.3", 1, 2));                            // its address
+        Send(Udp(s_mac, s_otherMac, "10.75.0.1", "10.75.0.3", 1, 2));                            // the gateway's
+        Send(Udp(s_mac, s_otherMac, "192.0.2.1", "10.75.0.3", 1, 2));                            // a stranger's
+        Send(Udp(s_mac, s_otherMac, "10.75.0.2", "10.75.0.3", 67, 68));                          // as a DHCP server
+        Send(Udp(s_mac, s_otherMac, "fd75::2", "fd75::3", 547, 546));                            // of either family
+        Send(Udp(_configuration.GatewayMac, s_otherMac, "10.75.0.2", "10.75.0.3", 1, 2));        // the gateway's MAC
+        Assert.Equal(7ul, _guest.Counters.Spoofed);
+        // A stranger's MAC, and all of them: nobody has it, and nobody is flooded.
+        Send(Udp(s_mac, new MacAddress(0x0275_0A4B_0009), "10.75.0.2", "10.75.0.9", 1, 2));
+        Send(Udp(s_mac, MacAddress.Broadcast, "10.75.0.2", "10.75.255.255", 1, 2));
+        Send(RouterAdvertisementTo(s_otherMac));
+        Assert.Empty(_otherLink.Sent);
+    }
+
+    [Fact]
+    public void A_second_member_with_the_same_address_is_not_taken()
+    {
+        using var link = new MemoryLink();
+        using var twin = new Attachment(_loop, link, Configuration(new MacAddress(0x0275_0000_0001), "10.75.0.3/16", "fd75::33/64", "twin"), _network);
+        Assert.False(_network.TryAdd(twin));
+        Assert.True(_network.TryFind(Address("10.75.0.3"), out Attachment? found));
+        Assert.Same(_other, found);
+    }
+
+    [Theory]
+    [InlineData("second", "10.75.0.3")]
+    [InlineData("SECOND", "10.75.0.3")]
+    public void Names_of_the_network_are_answered_by_the_gateway(string name, string address)
+    {
+        byte[] query = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, (byte)name.Length, .. System.Text.Encoding.ASCII.GetBytes(name), 0, 0, 1, 0, 1];
+        Send(Udp(s_mac, _configuration.GatewayMac, "10.75.0.2", "10.75.0.1", 5_000, 53, query));
+        byte[] frame = Assert.Single(_link.Sent);
+        Assert.Equal(Address(address), IpAddress.ReadV4(frame.AsSpan(frame.Length - 4)));
+        Assert.Equal(query[..2], frame[42..44]);
+    }
+
+    [Fact]
+    public void An_address_out_of_reach_is_told_by_ICMP()
+    {
+        Send(Udp(s_mac, _configuration.GatewayMac, "10.75.0.2", "169.254.169.254", 1, 80));
+        byte[] frame = Assert.Single(_link.Sent);
+        Assert.Equal(((byte)IcmpType.Unreachable, (byte)IcmpUnreachable.Prohibited), (frame[34], frame[35]));
+        Assert.Equal(1ul, _guest.Counters.Denied);
+    }
+
+    [Fact]
+    public void Errors_are_not_told_without_end()
+    {
+        for (int i = 0; i < 1_000; i++)
+            Send(Udp(s_mac, _configuration.GatewayMac, "10.75.0.2", "169.254.169.254", 1, 80));
+        Assert.InRange(_link.Sent.Count, 10, 60);
+    }
+
+    [Fact]
+    public void No_bytes_throw() => Gen.Byte.Array[0, 200].Sample(bytes =>
+    {
+        _link.Forgets = _otherLink.Forgets = true;
+        _guest.Receive(default, bytes, 0);
+        byte[] from = [.. Bytes(_configuration.GatewayMac), .. Bytes(s_mac), .. bytes];
+        _guest.Receive(default, from, 0);
+    }, iter: 20_000);
+
+    [Fact]
+    public void No_change_of_a_good_frame_throws()
+    {
+        byte[][] good =
+        [
+            Arp(s_mac, "10.75.0.2", "10.75.0.1"),
+            Udp(s_mac, _configuration.GatewayMac, "10.75.0.2", "10.75.0.1", 5_000, 53, [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, (byte)'x', 0, 0, 1, 0, 1]),
+            Udp(s_mac, _configuration.GatewayMac, "fd75::2", "fd75::1", 5_000, 9),
+            Udp(s_mac, s_otherMac, "fd75::2", "fd75::3", 5_000, 9),
+            RouterAdvertisementTo(_configuration.GatewayMac),
+        ];
+        _link.Forgets = _otherLink.Forgets = true;
+        Gen.Select(Gen.Int[0, good.Length - 1], Gen.Select(Gen.Int[0, 120], Gen.Byte).Array[1, 4], Gen.Int[0, 120]).Sample((which, changes, length) =>
+        {
+            byte[] frame = [.. good[which]];
+            foreach (var (at, value) in changes)
+            {
+                // Not the destination address: nothing leaves for anywhere.
+                if (at < frame.Length && at is < 26 or > 53)
+                    frame[at] = value;
+            }
+            _guest.Receive(default, frame.AsSpan(0, Math.Min(frame.Length, 14 + length)), 0);
+        }, iter: 20_000);
+    }
+
+    [Fact]
+    public void A_flood_allocates_nothing()
+    {
+        _link.Forgets = _otherLink.Forgets = true;
+        byte[][] frames =
+        [
+            Arp(s_mac, "10.75.0.2", "10.75.0.1"),
+            Udp(s_mac, s_otherMac, "10.75.0.2", "10.75.0.3", 1_000, 2_000),
+            Udp(s_mac, _configuration.GatewayMac, "10.75.0.2", "10.75.0.1", 1_000, 2_000),
+            Udp(s_mac, _configuration.GatewayMac, "fd75::2", "fe80::9", 1_000, 2_000),
+        ];
+        foreach (byte[] frame in frames)
+            Send(frame);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10_000; i++)
+            _guest.Receive(default, frames[i & 3], i);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static GuestConfiguration Configuration(MacAddress mac, string v4, string v6, string name)
+    {
+        Assert.True(Subnet.TryParse(v4, out Subnet subnet) & Subnet.TryParse(v6, out Subnet subnet6));
+        return new GuestConfiguration { Mac = mac, V4 = subnet, V6 = subnet6, GatewayV4 = Address("10.75.0.1"), GatewayV6 = Address("fd75::1"), Names = [name], Dns = [] };
+    }
+
+    private void Send(byte[] frame) => _guest.Receive(default, frame, 0);
+
+    private static IpAddress Address(string text) => IpAddress.TryParse(text, out IpAddress address) ? address : throw new FormatException(text);
+
+    private static byte[] Bytes(MacAddress mac)
+    {
+        byte[] bytes = new byte[6];
+        mac.Write(bytes);
+        return bytes;
+    }
+
+    private static byte[] Arp(MacAddress from, string sender, string target)
+    {
+        byte[] frame = new byte[EthernetFrame.HeaderSize + ArpPacket.Size];
+        EthernetFrame.Write(frame, MacAddress.Broadcast, from, EtherType.Arp);
+        new ArpPacket(ArpOperation.Request, from, Address(sender), default, Address(target)).Write(frame.AsSpan(EthernetFrame.HeaderSize));
+        return frame;
+    }
+
+    private static byte[] Udp(MacAddress from, MacAddress to, string source, string destination, ushort sourcePort, ushort port, byte[]? payload = null)
+    {
+        payload ??= [1, 2, 3];
+        IpAddress sender = Address(source), receiver = Address(destination);
+        int header = sender.IsV4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
+        byte[] frame = new byte[EthernetFrame.HeaderSize + header + UdpDatagram.HeaderSize + payload.Length];
+        EthernetFrame.Write(frame, to, from, sender.IsV4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        Span<byte> packet = frame.AsSpan(EthernetFrame.HeaderSize);
+        if (sender.IsV4)
+            Ipv4Packet.Write(packet, sender, receiver, IpProtocol.Udp, packet.Length);
+        else
+            Ipv6Packet.Write(packet, sender, receiver, IpProtocol.Udp, packet.Length - header);
+        payload.CopyTo(packet[(header + UdpDatagram.HeaderSize)..]);
+        UdpDatagram.WriteHeader(packet[header..], sender, receiver, sourcePort, port);
+        return frame;
+    }
+
+    private static byte[] RouterAdvertisementTo(MacAddress to)
+    {
+        IpAddress self = IpAddress.LinkLocalOf(s_mac), all = Address("ff02::1");
+        byte[] frame = new byte[EthernetFrame.HeaderSize + Ipv6Packet.HeaderSize + RouterAdvertisement.Size];
+        EthernetFrame.Write(frame, to, s_mac, EtherType.Ipv6);
+        Ipv6Packet.Write(frame.AsSpan(EthernetFrame.HeaderSize), self, all, IpProtocol.Icmp6, RouterAdvertisement.Size, 255);
+        new RouterAdvertisement(s_mac, new Subnet(Address("fd75::"), 64), 1_500, self, 1_800).Write(frame.AsSpan(EthernetFrame.HeaderSize + Ipv6Packet.HeaderSize), self, all);
+        return frame;
+    }
+}
