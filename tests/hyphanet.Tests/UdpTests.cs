@@ -37,6 +37,17 @@ public sealed class UdpTests(PlainNetwork network)
     }
 
     [Fact]
+    public async Task A_DHCP_client_gets_its_address_its_gateway_and_its_name_server()
+    {
+        // The client's script shows what it was given.
+        Outcome lease = (await network.Run("guest", """
+            printf '#!/bin/sh\n[ "$1" = bound ] && echo "$ip/$mask via $router dns $dns mtu $mtu lease $lease"\nexit 0\n' >show; chmod +x show
+            busybox udhcpc -i eth0 -n -q -f -t 3 -T 2 -s ./show
+            """)).Succeeded();
+        Assert.Contains("10.75.0.2/24 via 10.75.0.1 dns 10.75.0.1 mtu 1500 lease 86400", lease.Output);
+    }
+
+    [Fact]
     public async Task A_long_answer_comes_by_TCP()
     {
         Outcome answer = (await network.Run("guest", "dig +bufsize=512 @10.75.0.1 big.test TXT")).Succeeded();

@@ -1,3 +1,4 @@
+using Hypha.Net.Dhcp;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Gateway;
@@ -5,8 +6,6 @@ namespace Hypha.Net.Gateway;
 /// <summary>A guest's frames to another member of its network.</summary>
 public sealed partial class Attachment
 {
-    private const ushort DhcpServer = 67, Dhcp6Server = 547;
-
     /// <summary>Passes a frame on as it is, once it is clear that it says who sent it.</summary>
     private void Forward(Attachment member, in VirtioNetHeader offload, in EthernetFrame ethernet, ReadOnlySpan<byte> frame)
     {
@@ -39,7 +38,7 @@ public sealed partial class Attachment
                 return false;
         }
         // A server of addresses among the guests would lead the others astray, and so would a router.
-        bool server = protocol == IpProtocol.Udp && first && payload.Length >= 2 && (ushort)(payload[0] << 8 | payload[1]) is DhcpServer or Dhcp6Server;
+        bool server = protocol == IpProtocol.Udp && first && payload.Length >= 2 && (ushort)(payload[0] << 8 | payload[1]) is DhcpServer.Port or Dhcp6Server.Port;
         bool router = protocol == IpProtocol.Icmp6 && first && Neighbors.IsDiscovery(payload);
         if (_configuration.Owns(source, _guest) && !server && !router)
             return true;

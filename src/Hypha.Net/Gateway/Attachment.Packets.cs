@@ -1,3 +1,4 @@
+using Hypha.Net.Dhcp;
 using Hypha.Net.Dns;
 using Hypha.Net.Ip;
 using Hypha.Net.Loop;
@@ -35,6 +36,11 @@ public sealed partial class Attachment : ITurn
             _counters.Malformed++;
             return;
         }
+        if (IsDhcp(packet))
+        {
+            ReceiveDhcp(packet, check);
+            return;
+        }
         if (!_configuration.Owns(packet.Source, _guest))
         {
             _counters.Spoofed++;
@@ -65,6 +71,11 @@ public sealed partial class Attachment : ITurn
         if (!_configuration.Owns(packet.Source, _guest))
         {
             _counters.Spoofed++;
+            return;
+        }
+        if (packet.Destination.IsMulticast && packet.Protocol == IpProtocol.Udp && !packet.IsFragment)
+        {
+            ReceiveDhcp6(packet, check);
             return;
         }
         // RFC 6946: one that is whole in spite of its fragment header is taken by itself.
@@ -160,5 +171,31 @@ public sealed partial class Attachment : ITurn
             return;
         }
         _echo.Send(source, message.EchoId, destination, 0, payload, (byte)(hopLimit - 1), whole, now);
+    }
+
+    /// <summary>To the gateway's DHCP server: a guest that asks for its address has none yet.</summary>
+    private bool IsDhcp(in Ipv4Packet packet) =>
+        packet.Protocol == IpProtocol.Udp && !packet.IsFragment && packet.Payload.Length >= UdpDatagram.HeaderSize
+        && (packet.Destination.IsBroadcast || packet.Destination == _configuration.GatewayV4)
+        && (packet.Source.IsUnspecified || _configuration.Owns(packet.Source, _guest))
+        && (ushort)(packet.Payload[2] << 8 | packet.Payload[3]) == DhcpServer.Port;
+
+    private void ReceiveDhcp(in Ipv4Packet packet, bool check)
+    {
+        if (UdpDatagram.TryParse(packet.Payload, packet.Source, packet.Destination, out UdpDatagram datagram, check) != WireFault.None)
+            _counters.Malformed++;
+        else
+            Count(_dhcp.Receive(datagram.Payload, _guest));
+    }
+
+    /// <summary>To a group of which the gateway listens to one: all DHCP agents (RFC 8415 7.1).</summary>
+    private void ReceiveDhcp6(in Ipv6Packet packet, bool check)
+    {
+        if (UdpDatagram.TryParse(packet.Payload, packet.Source, packet.Destination, out UdpDatagram datagram, check) != WireFault.None)
+            _counters.Malformed++;
+        else if (datagram.DestinationPort == Dhcp6Server.Port && packet.Source.IsLinkLocal)
+            Count(_dhcp6.Receive(packet.Source, datagram.Payload));
+        else
+            _counters.Ignored++;
     }
 }

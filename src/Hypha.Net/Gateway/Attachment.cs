@@ -1,4 +1,5 @@
 using Hypha.Linux;
+using Hypha.Net.Dhcp;
 using Hypha.Net.Dns;
 using Hypha.Net.Ip;
 using Hypha.Net.Link;
@@ -28,6 +29,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly TcpNat _tcpNat;
     private readonly DatagramNat _udp, _echo;
     private readonly Reassembly _reassembly;
+    private readonly DhcpServer _dhcp;
+    private readonly Dhcp6Server _dhcp6;
     private readonly DnsForwarder _dns;
     private readonly DnsTcpListener _dnsTcp;
     private readonly Publisher _publisher;
@@ -50,6 +53,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _tcpNat = new TcpNat(loop, _tcp, this);
         _udp = new DatagramNat(loop, configuration, _output, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
         _echo = new DatagramNat(loop, configuration, _output, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
+        _dhcp = new DhcpServer(configuration, _output);
+        _dhcp6 = new Dhcp6Server(configuration, _output);
         _reassembly = new Reassembly(loop.Timers, (beginning, now) => Tell(beginning, IcmpProblem.ReassemblyTimeExceeded(beginning[0] >> 4 == 4), now));
         _dns = new DnsForwarder(loop, configuration, _output, resolver ?? new HostResolver(), network);
         _dnsTcp = new DnsTcpListener(_dns, _tcpNat);
