@@ -4,6 +4,7 @@ using Hypha.Net.Gateway;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
 using Hypha.Net.Nat;
+using Hypha.Net.Policy;
 using Hypha.Net.Wire;
 
 namespace Hypha.NetworkDaemon;
@@ -52,9 +53,11 @@ internal static class AttachCommand
             })],
         };
 
+        var policy = new Option<FileInfo>("--policy") { Description = "a file of rules: what the guest may reach", HelpName = "FILE" };
+
         var command = new Command("attach", "Serves the one guest behind an interface until SIGTERM; prints \"ready\" once it answers.")
         {
-            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns,
+            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns, policy,
         };
         command.Validators.Add(result =>
         {
@@ -72,6 +75,7 @@ internal static class AttachCommand
             GatewayV6 = result.GetValue(gateway6),
             Published = result.GetValue(publish) ?? [],
             Dns = result.GetValue(dns) ?? [],
+            Policy = result.GetValue(policy) is { } file ? ReadPolicy(file.FullName) : NetworkPolicy.None,
         }));
         return command;
     }
@@ -84,6 +88,18 @@ internal static class AttachCommand
         Console.Out.WriteLine("ready");
         loop.Run();
         return 0;
+    }
+
+    private static NetworkPolicy ReadPolicy(string path)
+    {
+        try
+        {
+            return NetworkPolicy.Parse(File.ReadAllText(path));
+        }
+        catch (FormatException error)
+        {
+            throw new IOException($"the policy {path} cannot be used: {error.Message}", error);
+        }
     }
 
     private static void Pair(CommandResult result, Option<Subnet?> address, Option<IpAddress?> gateway, bool v4)

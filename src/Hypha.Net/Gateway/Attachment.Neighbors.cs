@@ -19,30 +19,35 @@ public sealed partial class Attachment
 
     private bool IsForwardable(in EthernetFrame ethernet)
     {
-        IpProtocol protocol;
-        IpAddress source;
-        ReadOnlySpan<byte> payload;
-        bool first;
         switch (ethernet.Type)
         {
             case EtherType.Ipv4 when Ipv4Packet.TryParse(ethernet.Payload, out Ipv4Packet packet) == WireFault.None:
-                (protocol, source, first) = (packet.Protocol, packet.Source, packet.FragmentOffset == 0);
-                payload = packet.Payload;
-                break;
+                return IsForwardable(packet.Protocol, packet.Source, packet.Destination, packet.Payload, packet.FragmentOffset == 0);
             case EtherType.Ipv6 when Ipv6Packet.TryParse(ethernet.Payload, out Ipv6Packet packet, out _) == WireFault.None:
-                (protocol, source, first) = (packet.Protocol, packet.Source, !packet.IsFragment || packet.FragmentOffset == 0);
-                payload = packet.Payload;
-                break;
+                return IsForwardable(packet.Protocol, packet.Source, packet.Destination, packet.Payload, !packet.IsFragment || packet.FragmentOffset == 0);
             default:
                 _counters.Malformed++;
                 return false;
         }
+    }
+
+    /// <param name="first">The payload begins with the transport's header; a later fragment's does not, and is of no use without the first.</param>
+    private bool IsForwardable(IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, bool first)
+    {
         // A server of addresses among the guests would lead the others astray, and so would a router.
         bool server = protocol == IpProtocol.Udp && first && payload.Length >= 2 && (ushort)(payload[0] << 8 | payload[1]) is DhcpServer.Port or Dhcp6Server.Port;
         bool router = protocol == IpProtocol.Icmp6 && first && Neighbors.IsDiscovery(payload);
-        if (_configuration.Owns(source, _guest) && !server && !router)
+        if (!_configuration.Owns(source, _guest) || server || router)
+        {
+            _counters.Spoofed++;
+            return false;
+        }
+        // Guests' link-local addresses are each other's to reach; the host's are not on this network.
+        // Rules are for what a guest begins: the rest of a TCP connection is let through to whoever began it.
+        bool begun = protocol == IpProtocol.Tcp && payload.Length > 13 && ((TcpFlags)payload[13] & (TcpFlags.Syn | TcpFlags.Ack)) != TcpFlags.Syn;
+        if (!first || begun || destination.IsLinkLocal || _configuration.Policy.Allows(protocol, destination, PortOf(protocol, payload)))
             return true;
-        _counters.Spoofed++;
+        _counters.Denied++;
         return false;
     }
 }

@@ -2,7 +2,6 @@ using Hypha.Net.Dhcp;
 using Hypha.Net.Dns;
 using Hypha.Net.Ip;
 using Hypha.Net.Loop;
-using Hypha.Net.Policy;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
 
@@ -101,7 +100,7 @@ public sealed partial class Attachment : ITurn
                 Tell(packet, IcmpProblem.HopLimitExceeded(source.IsV4), now);
                 return;
             }
-            if (!Reach.Allows(destination))
+            if (!_configuration.Policy.Allows(protocol, destination, PortOf(protocol, payload)) && !IsAnswer(protocol, source, destination, payload))
             {
                 _counters.Denied++;
                 Tell(packet, IcmpProblem.Prohibited(source.IsV4), now);
@@ -127,6 +126,24 @@ public sealed partial class Attachment : ITurn
                 Tell(packet, IcmpProblem.ProtocolUnreachable(source.IsV4), now);
                 break;
         }
+    }
+
+    /// <summary>The port that a packet goes to; 0 where there is none.</summary>
+    private static ushort PortOf(IpProtocol protocol, ReadOnlySpan<byte> payload) =>
+        protocol is IpProtocol.Tcp or IpProtocol.Udp && payload.Length >= 4 ? (ushort)(payload[2] << 8 | payload[3]) : (ushort)0;
+
+    /// <summary>Whether it belongs to what somebody else began, by a published port: rules are for what the guest begins.</summary>
+    private bool IsAnswer(IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length < 4)
+            return false;
+        ushort port = (ushort)(payload[0] << 8 | payload[1]), to = (ushort)(payload[2] << 8 | payload[3]);
+        return protocol switch
+        {
+            IpProtocol.Tcp => _tcp.Has(new FlowKey(source, port, destination, to)),
+            IpProtocol.Udp => _udp.IsPublished(source, port, destination),
+            _ => false,
+        };
     }
 
     private void DeliverTcp(IpAddress source, IpAddress destination, bool here, ReadOnlySpan<byte> payload, bool check, long now)

@@ -1,4 +1,5 @@
 using Hypha.Net.Nat;
+using Hypha.Net.Policy;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Gateway;
@@ -42,6 +43,9 @@ public sealed record GuestConfiguration
                 yield return IpAddress.LinkLocalOf(mac);
         }
     }
+
+    /// <summary>What it may reach.</summary>
+    public NetworkPolicy Policy { get; init; } = NetworkPolicy.None;
 
     public NatLimits Limits { get; init; } = new();
 

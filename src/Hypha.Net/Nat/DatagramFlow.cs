@@ -82,7 +82,10 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
             _answered = true;
             Touch(now);
             if (IsPublished)
+            {
+                Remember(peer);
                 peer = Shown(peer, port);
+            }
             Deliver(peer, port, _nat.Buffer.AsSpan(0, got));
         }
     }
@@ -164,6 +167,8 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
         }
         _lastPeer = peer;
     }
+
+    public bool HasCalled(IpAddress peer) => IsPeer(peer);
 
     private bool IsPeer(IpAddress peer) => peer == _lastPeer || (_peers is not null && _peers.Contains(peer));
 

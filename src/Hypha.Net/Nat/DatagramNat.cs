@@ -64,6 +64,10 @@ internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configurati
         _flows.Add(new UdpFlow(this, key, socket) { IsPublished = true });
     }
 
+    /// <summary>Whether the guest's port is published, and the peer has called it.</summary>
+    public bool IsPublished(IpAddress guest, ushort guestPort, IpAddress peer) =>
+        _flows.TryFind(new FlowKey(guest, guestPort, default, 0), out DatagramFlow? flow) && flow.IsPublished && flow.HasCalled(peer);
+
     /// <summary>A guest's datagram to the gateway: an answer to somebody on the host, who is the gateway to it.</summary>
     /// <returns>False when it is none.</returns>
     public bool TryAnswer(IpAddress guest, ushort guestPort, ushort port, ReadOnlySpan<byte> bytes, long now)

@@ -1,0 +1,71 @@
+using CsCheck;
+using Hypha.Net.Policy;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Tests.Policy;
+
+public sealed class NetworkPolicyTests
+{
+    [Fact]
+    public void The_first_rule_that_matches_decides_then_the_default()
+    {
+        NetworkPolicy policy = NetworkPolicy.Parse("""
+            # databases of the second rack, and names
+            allow tcp to 10.2.0.0/16 port 5432,6000-6010
+            deny to 10.0.0.0/8          # all else of ours
+            allow udp port 53
+            allow icmp to 2001:db8::/32
+            default deny
+            """);
+        Assert.True(Allows(policy, IpProtocol.Tcp, "10.2.3.4", 5432));
+        Assert.True(Allows(policy, IpProtocol.Tcp, "10.2.3.4", 6010));
+        Assert.False(Allows(policy, IpProtocol.Tcp, "10.2.3.4", 6011));
+        Assert.False(Allows(policy, IpProtocol.Udp, "10.2.3.4", 53));
+        Assert.True(Allows(policy, IpProtocol.Udp, "192.0.2.1", 53));
+        Assert.False(Allows(policy, IpProtocol.Tcp, "192.0.2.1", 53));
+        Assert.True(Allows(policy, IpProtocol.Icmp6, "2001:db8::1", 0));
+        Assert.False(Allows(policy, IpProtocol.Icmp, "192.0.2.1", 0));
+    }
+
+    [Fact]
+    public void What_is_out_of_reach_is_allowed_by_name_alone()
+    {
+        Assert.False(Allows(NetworkPolicy.None, IpProtocol.Tcp, "169.254.169.254", 80));
+        Assert.False(Allows(NetworkPolicy.Parse("allow tcp"), IpProtocol.Tcp, "169.254.169.254", 80));
+        Assert.False(Allows(NetworkPolicy.Parse("default allow"), IpProtocol.Tcp, "127.0.0.1", 80));
+        Assert.True(Allows(NetworkPolicy.Parse("allow tcp to 169.254.169.254 port 80"), IpProtocol.Tcp, "169.254.169.254", 80));
+        Assert.True(Allows(NetworkPolicy.None, IpProtocol.Tcp, "192.168.1.1", 80));
+    }
+
+    [Theory]
+    [InlineData("permit tcp", "line 1: \"permit\"")]
+    [InlineData("\nallow to", "line 2: after \"to\"")]
+    [InlineData("allow to example.com", "\"example.com\" is none")]
+    [InlineData("allow to 10.0.0.0/33", "\"10.0.0.0/33\" is none")]
+    [InlineData("allow port 80", "ports are of tcp or udp")]
+    [InlineData("allow icmp port 80", "ports are of tcp or udp")]
+    [InlineData("allow tcp port 0", "\"0\" is none")]
+    [InlineData("allow tcp port 9-8", "\"9-8\" is none")]
+    [InlineData("allow tcp port", "after \"port\"")]
+    [InlineData("allow tcp port 80 to 10.0.0.1", "\"to\" belongs nowhere")]
+    [InlineData("default allow\ndefault deny", "line 2: a second default")]
+    public void What_is_no_rule_is_named_with_its_line(string text, string message) =>
+        Assert.Contains(message, Assert.Throws<FormatException>(() => NetworkPolicy.Parse(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void No_text_does_anything_but_parse_or_say_why() =>
+        Gen.OneOfConst("allow", "deny", "default", "tcp", "udp", "icmp", "to", "port", "10.0.0.0/8", "::/0", "1-2,", "80", "\n", "#", "-", "/").Array[0, 12].Sample(words =>
+        {
+            try
+            {
+                NetworkPolicy.Parse(string.Join(' ', words)).Allows(IpProtocol.Tcp, IpAddress.OfV4(0x0A000001), 80);
+            }
+            catch (FormatException)
+            {
+                // said why
+            }
+        });
+
+    private static bool Allows(NetworkPolicy policy, IpProtocol protocol, string address, ushort port) =>
+        IpAddress.TryParse(address, out IpAddress destination) ? policy.Allows(protocol, destination, port) : throw new FormatException(address);
+}
