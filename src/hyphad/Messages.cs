@@ -4,6 +4,7 @@ using Hypha.Containers;
 using Hypha.Host;
 using Hypha.Containers.Launch;
 using Hypha.Containers.Network;
+using Hypha.Net.Policy;
 using Hypha.Containers.Records;
 using Hypha.Oci;
 using Hypha.Protocol.Control;
@@ -50,8 +51,22 @@ internal static class Messages
             Publish = [.. request.Publish],
             Dns = [.. request.Dns],
             AddHost = [.. request.AddHost],
+            Policy = CheckedPolicy(request.Policy),
         },
     };
+
+    private static string CheckedPolicy(string rules)
+    {
+        try
+        {
+            NetworkPolicy.Parse(rules);
+            return rules;
+        }
+        catch (FormatException error)
+        {
+            throw new ContainerException(ContainerError.InvalidArgument, $"--policy: {error.Message}", error);
+        }
+    }
 
     private static ContainerId ToId(string text) =>
         text.Length == 0 ? ContainerId.New()

@@ -37,7 +37,10 @@ public class LaunchTests
         await using var daemon = await FakeDaemon.StartAsync();
         LaunchRequest? request = null;
         daemon.LaunchAtOnce(seen => request = seen);
-        using var hyphactl = Hyphactl.Start(daemon, "launch", "-it", "-k", "/k", "-r", "/r", "-c", "4", "-m", "2G", "-e", "A=1", "-e", "B=x=y", "-e", "HYPHA_SOCKET",
+        string rules = Path.GetTempFileName();
+        await File.WriteAllTextAsync(rules, "default deny\n");
+        using var hyphactl = Hyphactl.Start(daemon, "launch", "--network", "default", "--ip", "10.75.0.9", "--ip6", "fd75::9", "--mac", "02:00:00:00:00:09", "-p", "8080:80",
+            "-p", "53:53/udp", "--dns", "192.0.2.53", "--add-host", "a:192.0.2.1", "--policy", rules, "-it", "-k", "/k", "-r", "/r", "-c", "4", "-m", "2G", "-e", "A=1", "-e", "B=x=y", "-e", "HYPHA_SOCKET",
             "-e", "NOT_SET_HERE", "--name", "web", "--hostname", "h", "-w", "/srv", "-u", "1000:1000", "--entrypoint", "", "--rm", "--insecure",
             "--append", "quiet loglevel=7", "--debug", "-q", "registry.local:5000/web:2", "run");
         Assert.Equal(0, await hyphactl.EndAsync());
@@ -45,6 +48,14 @@ public class LaunchTests
         {
             Image = "registry.local:5000/web:2",
             Command = { "run" },
+            Network = "default",
+            Ip = "10.75.0.9",
+            Ip6 = "fd75::9",
+            Mac = "02:00:00:00:00:09",
+            Publish = { "8080:80", "53:53/udp" },
+            Dns = { "192.0.2.53" },
+            AddHost = { "a:192.0.2.1" },
+            Policy = "default deny\n",
             Kernel = "/k",
             Initrd = "/r",
             Vcpus = 4,

@@ -42,6 +42,7 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
         front.Value(network / "names", string.Join(' ', names));
         front.Value(network / "publish", string.Join(' ', lease.Publish));
         front.Value(network / "dns", string.Join(' ', lease.Dns));
+        front.Value(network / "policy", lease.Policy);
         return ValueTask.CompletedTask;
     }
 

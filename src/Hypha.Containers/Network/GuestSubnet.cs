@@ -45,6 +45,7 @@ public sealed record GuestSubnet(string Name, IPNetwork V4, IPNetwork V6)
             Publish = wishes.Publish,
             Dns = wishes.Dns,
             AddHost = wishes.AddHost,
+            Policy = wishes.Policy,
         };
     }
 

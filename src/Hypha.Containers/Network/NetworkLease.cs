@@ -17,6 +17,9 @@ public sealed record NetworkLease(string Network, string Mac, string Address, st
     /// <summary>Whom the gateway asks for names, in place of the host's servers.</summary>
     public IReadOnlyList<string> Dns { get; init; } = [];
 
+    /// <summary>What the container may reach: rules, a line each.</summary>
+    public string Policy { get; init; } = "";
+
     /// <summary>"NAME:ADDRESS", for the container's /etc/hosts.</summary>
     public IReadOnlyList<string> AddHost { get; init; } = [];
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 
 namespace Hypha.Containers.Network;
 
@@ -7,6 +8,8 @@ namespace Hypha.Containers.Network;
 public sealed record NetworkWishes
 {
     public const string None = "none";
+
+    private const int LongestPolicy = 3_000; // bytes: one value of the store
 
     /// <summary>A network's name, or <see cref="None"/>; empty is the default one.</summary>
     public string Network { get; init; } = "";
@@ -18,15 +21,20 @@ public sealed record NetworkWishes
     public IReadOnlyList<string> Dns { get; init; } = [];
     public IReadOnlyList<string> AddHost { get; init; } = [];
 
+    /// <summary>Rules, a line each, of what the container may reach; hyphanet knows their form.</summary>
+    public string Policy { get; init; } = "";
+
     /// <exception cref="ContainerException">InvalidArgument: what is not of its form, or needs a network that was not wanted.</exception>
     public void Check()
     {
-        if (Network == None && (Ip.Length + Ip6.Length + Mac.Length > 0 || Publish.Count + Dns.Count > 0))
-            throw Invalid("a container without a network has no address, MAC, ports or name servers: leave out --network none, or the others.");
+        if (Network == None && (Ip.Length + Ip6.Length + Mac.Length > 0 || Publish.Count + Dns.Count + Policy.Length > 0))
+            throw Invalid("a container without a network has no address, MAC, ports, name servers or policy: leave out --network none, or the others.");
         if (Network is not ("" or None) && Network != GuestSubnet.Default.Name)
             throw new ContainerException(ContainerError.NotFound, $"there is no network \"{Network}\". There are: {GuestSubnet.Default.Name}, {None}.");
         if (Mac.Length > 0 && !IsUnicastMac(Mac))
             throw Invalid($"--mac: \"{Mac}\" is no interface's MAC: give six pairs of small hexadecimal digits, the first even: 02:00:00:00:00:01.");
+        if (Encoding.UTF8.GetByteCount(Policy) > LongestPolicy)
+            throw Invalid($"--policy: the rules are longer than {LongestPolicy} bytes.");
         foreach (string server in Dns)
         {
             if (!IPAddress.TryParse(server, out _))

@@ -1,5 +1,6 @@
 using Hypha.Net.Gateway;
 using Hypha.Net.Nat;
+using Hypha.Net.Policy;
 using Hypha.Net.Wire;
 using Hypha.XenStore;
 
@@ -28,6 +29,7 @@ public sealed record GuestNodes(string Network, GuestConfiguration Configuration
             Mtu = StoreValue.TryParse(await Value("mtu").ConfigureAwait(false), 1280, 65_520, out int mtu) ? mtu : null,
             Names = Words(await Value("names").ConfigureAwait(false)),
             Published = [.. Words(await Value("publish").ConfigureAwait(false)).Select(word => Parse<PublishedPort>("publish", word, PublishedPort.TryParse)!.Value)],
+            Policy = NetworkPolicy.Parse(await Value("policy").ConfigureAwait(false)),
             Dns = [.. Words(await Value("dns").ConfigureAwait(false)).Select(word => Parse<IpAddress>("dns", word, IpAddress.TryParse)!.Value)],
         });
 

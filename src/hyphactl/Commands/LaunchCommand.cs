@@ -31,6 +31,8 @@ internal static class LaunchCommand
         var mac = Text("--mac", null, "MAC", "the interface's MAC");
         var publish = Texts("--publish", "-p", "[IP:]HOST:GUEST[/udp]", "lead a port of the host to one of the container's, or a range to a range");
         var dns = Texts("--dns", null, "A", "a name server for the gateway to ask in place of the host's");
+        var policy = new Option<FileInfo>("--policy") { Description = "a file of rules: what the container may reach", HelpName = "FILE" };
+        policy.AcceptExistingOnly();
         var addHost = Texts("--add-host", null, "NAME:A", "a line for the container's /etc/hosts");
         var interactive = Flag("--interactive", "-i", "keep standard input open");
         var terminal = Flag("--tty", "-t", "give the container a terminal");
@@ -57,7 +59,7 @@ internal static class LaunchCommand
         var command = new Command("launch", "Runs an image in a new guest. Prints the container's UUID, or with --attach becomes its terminal.")
         {
             attach, interactive, terminal, name, memory, cpus, env, envFile, workdir, user, entrypoint, hostname, remove,
-            network, publish, ip, ip6, mac, dns, addHost,
+            network, publish, ip, ip6, mac, dns, addHost, policy,
             kernel, initrd, append, insecure, quiet, timing, words,
         };
         command.Aliases.Add("run");
@@ -87,6 +89,7 @@ internal static class LaunchCommand
                 Ip = result.GetValue(ip) ?? "",
                 Ip6 = result.GetValue(ip6) ?? "",
                 Mac = result.GetValue(mac) ?? "",
+                Policy = result.GetValue(policy) is { } rules ? File.ReadAllText(rules.FullName) : "",
             };
             if (result.GetValue(entrypoint) is { } program)
                 request.Entrypoint = program;
