@@ -14,6 +14,15 @@ public static class CallingProcess
             throw LinuxException.FromLastError("making a session");
     }
 
+    /// <summary>May open as many files as its hard limit allows.</summary>
+    public static void RaiseOpenFiles()
+    {
+        const int openFiles = 7; // RLIMIT_NOFILE
+        if (Libc.getrlimit(openFiles, out Libc.RLimit limit) < 0)
+            throw LinuxException.FromLastError("asking how many files may be open");
+        SetLimit(openFiles, limit.rlim_max, limit.rlim_max);
+    }
+
     /// <summary>Sets groups first and the user last: after it the process may not have the right to the others.</summary>
     public static unsafe void SetIdentity(uint user, uint group, ReadOnlySpan<uint> additionalGroups)
     {

@@ -84,6 +84,7 @@ internal static class AttachCommand
     {
         using var loop = new EventLoop();
         using var attachment = new Attachment(loop, new InterfaceLink(nic, mtu), configuration);
+        attachment.Publish();
         using var signals = new StopSignals(loop);
         Console.Out.WriteLine("ready");
         loop.Run();

@@ -16,6 +16,7 @@ if (result.Errors.Count > 0 && result.Action is not { ClearsParseErrors: true })
 }
 try
 {
+    CallingProcess.RaiseOpenFiles(); // a socket for each flow
     return result.Invoke(invocation);
 }
 catch (Exception error) when (error is LinuxException or IOException or UnauthorizedAccessException)

@@ -68,6 +68,24 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     private GuestCounters _counters;
 
+    /// <summary>Leads the host's ports of the guest's configuration to it.</summary>
+    /// <param name="failed">Told of each that cannot be; null throws.</param>
+    /// <exception cref="IOException">A port is taken, or may not be listened on.</exception>
+    public void Publish(Action<string>? failed = null)
+    {
+        foreach (PublishedPort port in _configuration.Published)
+        {
+            try
+            {
+                _publisher.Publish(port);
+            }
+            catch (IOException error) when (failed is not null)
+            {
+                failed(error.Message);
+            }
+        }
+    }
+
     public void Ready(EpollEvents events, long now)
     {
         if ((events & EpollEvents.Writable) != 0)

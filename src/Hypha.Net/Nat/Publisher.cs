@@ -15,6 +15,7 @@ internal sealed class Publisher : IDisposable
     private readonly EventLoop _loop;
     private readonly GuestConfiguration _configuration;
     private readonly TcpNat _tcp;
+    private readonly DatagramNat _udp;
     private readonly List<TcpListeningSocket> _sockets = [];
     private ushort _port = 32_768;
 
@@ -23,15 +24,23 @@ internal sealed class Publisher : IDisposable
         _loop = loop;
         _configuration = configuration;
         _tcp = tcp;
-        try
+        _udp = udp;
+    }
+
+    /// <exception cref="IOException">A port is taken, or may not be listened on. Those before it stay.</exception>
+    public void Publish(in PublishedPort published)
+    {
+        for (int i = 0; i < published.Count; i++)
         {
-            foreach (PublishedPort port in configuration.Published)
-                Publish(port, udp);
-        }
-        catch
-        {
-            Dispose();
-            throw;
+            ushort hostPort = (ushort)(published.HostPort + i), guestPort = (ushort)(published.GuestPort + i);
+            // Over all addresses: a socket for each family, as IPv4 in IPv6's clothes would only be undressed again.
+            if (published.Host is { } one)
+            {
+                Listen(one, hostPort, guestPort, published);
+                continue;
+            }
+            Listen(IpAddress.OfV4(0), hostPort, guestPort, published);
+            Listen(default, hostPort, guestPort, published);
         }
     }
 
@@ -55,23 +64,7 @@ internal sealed class Publisher : IDisposable
         _tcp.TryOpen(new FlowKey(guest, guestPort, peer, port), socket, now);
     }
 
-    private void Publish(in PublishedPort published, DatagramNat udp)
-    {
-        for (int i = 0; i < published.Count; i++)
-        {
-            ushort hostPort = (ushort)(published.HostPort + i), guestPort = (ushort)(published.GuestPort + i);
-            // Over all addresses: a socket for each family, as IPv4 in IPv6's clothes would only be undressed again.
-            if (published.Host is { } one)
-            {
-                Listen(one, hostPort, guestPort, published, udp);
-                continue;
-            }
-            Listen(IpAddress.OfV4(0), hostPort, guestPort, published, udp);
-            Listen(default, hostPort, guestPort, published, udp);
-        }
-    }
-
-    private void Listen(IpAddress address, ushort hostPort, ushort guestPort, in PublishedPort published, DatagramNat udp)
+    private void Listen(IpAddress address, ushort hostPort, ushort guestPort, in PublishedPort published)
     {
         bool datagrams = published.Protocol == IpProtocol.Udp;
         if (Target(address.IsV4) is not { } guest || (datagrams && guest.IsV4 != address.IsV4))
@@ -80,7 +73,7 @@ internal sealed class Publisher : IDisposable
         if (!socket.IsOpen)
             return;
         if (datagrams)
-            udp.Publish(new FlowKey(guest, guestPort, default, 0), socket);
+            _udp.Publish(new FlowKey(guest, guestPort, default, 0), socket);
         else
             _sockets.Add(new TcpListeningSocket(_loop, this, socket, guestPort));
     }
