@@ -52,6 +52,10 @@ internal static class DeviceRemoval
     private static async Task CloseAsync(XenStoreClient store, DevicePaths device, CancellationToken cancellation)
     {
         StorePath state = device.Backend / "state";
+        // A driver that is just looking at the device writes what it can do, xen-netback partly outside of a transaction: it would make
+        // the nodes anew that are removed beneath it.
+        if (Directory.Exists($"/sys/bus/xen-backend/drivers/{device.Kind}"))
+            await WaitAsync(store, state, value => value != ((int)XenbusState.Initialising).ToString(), cancellation).ConfigureAwait(false);
         bool served = await store.TransactAsync(async transaction =>
         {
             // A back end that nobody ever served has nothing to let go of. One whose front end is gone (the store removes what a
@@ -70,11 +74,16 @@ internal static class DeviceRemoval
         if (!served)
             return;
 
+        await WaitAsync(store, state, IsIdle, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task WaitAsync(XenStoreClient store, StorePath state, Func<string?, bool> condition, CancellationToken cancellation)
+    {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(s_patience);
         try
         {
-            await store.WaitForAsync(state, IsIdle, patience.Token).ConfigureAwait(false);
+            await store.WaitForAsync(state, condition, patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
