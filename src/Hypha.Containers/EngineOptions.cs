@@ -5,6 +5,8 @@ public sealed record EngineOptions
 {
     public string StateDirectory { get; init; } = Host.HostProbe.DefaultState;
 
+    public Devices.NetworkBackEnd NetworkBackEnd { get; init; } = Devices.NetworkBackEnd.Direct;
+
     public Life.SupervisorOptions Supervisor { get; init; } = new();
 
     public string ContainersDirectory => Path.Combine(StateDirectory, "containers");

@@ -24,7 +24,6 @@ public sealed class HostProbe(string state = HostProbe.DefaultState, string root
         Any("xenstore", ["/run/xenstored/socket", "/dev/xen/xenbus"], "Start the store daemon: systemctl start xenstored"),
         Any("loop devices", ["/dev/loop-control"], "modprobe loop"),
         Any("block back end", ["/sys/bus/xen-backend/drivers/vbd"], "modprobe xen-blkback"),
-        Any("guest network back end", ["/sys/bus/xen-backend/drivers/vif"], "modprobe xen-netback"),
         Default("guest kernel", "kernel", "-k"),
         Default("guest initrd", "initrd", "-r"),
         Space(),

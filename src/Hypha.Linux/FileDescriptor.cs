@@ -55,15 +55,26 @@ public sealed class FileDescriptor : SafeHandle
 
     /// <summary>Reads at most <c>buffer.Length</c> bytes; 0 at the end.</summary>
     /// <exception cref="LinuxException">Any error but EINTR, which is retried; EAGAIN included.</exception>
-    public unsafe int Read(Span<byte> buffer, string what)
+    public int Read(Span<byte> buffer, string what)
+    {
+        int n = TryRead(buffer);
+        return n >= 0 ? n : throw new LinuxException(what, (Errno)(-n));
+    }
+
+    /// <summary>As <see cref="Read"/>, but returns a negative <see cref="Errno"/>.</summary>
+    public unsafe int TryRead(Span<byte> buffer)
     {
         fixed (byte* p = buffer)
         {
-            nint n;
-            do
-                n = Libc.read((int)handle, p, (nuint)buffer.Length);
-            while (n < 0 && Marshal.GetLastPInvokeError() == (int)Errno.EINTR);
-            return n >= 0 ? (int)n : throw LinuxException.FromLastError(what);
+            while (true)
+            {
+                nint n = Libc.read((int)handle, p, (nuint)buffer.Length);
+                if (n >= 0)
+                    return (int)n;
+                int error = Marshal.GetLastPInvokeError();
+                if (error != (int)Errno.EINTR)
+                    return -error;
+            }
         }
     }
 

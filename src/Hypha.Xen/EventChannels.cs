@@ -1,6 +1,4 @@
 using Hypha.Linux;
-using Hypha.Xen.Native;
-using System.Runtime.InteropServices;
 
 namespace Hypha.Xen;
 
@@ -11,58 +9,49 @@ namespace Hypha.Xen;
 /// <remarks>Safe to use from several threads. Disposing it ends every wait and unbinds every port.</remarks>
 public sealed class EventChannels : IDisposable
 {
-    private const string Path = "/dev/xen/evtchn";
-
-    private readonly FileDescriptor _file;
+    private readonly EventChannelFile _file;
     private readonly EventFile _stop = new();
     private readonly Lock _lock = new();
-    private readonly Dictionary<uint, EventChannel> _channels = [];
-    private readonly HashSet<uint> _early = []; // ports with an event that came before their channel was known here
+    private readonly Dictionary<EvtchnPort, EventChannel> _channels = [];
+    private readonly HashSet<EvtchnPort> _early = []; // ports with an event that came before their channel was known here
     private readonly Thread _reader;
     private int _disposed;
 
-    private EventChannels(FileDescriptor file)
+    private EventChannels(EventChannelFile file)
     {
         _file = file;
         _reader = new Thread(Dispatch, maxStackSize: 128 * 1024) { IsBackground = true, Name = "event channels" };
         _reader.Start();
     }
 
-    public static EventChannels Open() => new(Privcmd.OpenDevice(Path));
+    public static EventChannels Open() => new(new EventChannelFile(blocking: true));
 
-    /// <summary>Connects to a port that another domain made for this one.</summary>
-    /// <remarks>Xen sends the new channel one event at once, for those that the other side may have sent before.</remarks>
-    // unsafe, here and below: the kernel reads the request from this frame of the stack.
-    public unsafe EventChannel BindInterdomain(DomainId remote, EvtchnPort remotePort)
+    /// <inheritdoc cref="EventChannelFile.BindInterdomain"/>
+    public EventChannel BindInterdomain(DomainId remote, EvtchnPort remotePort) => Know(Live.BindInterdomain(remote, remotePort));
+
+    /// <inheritdoc cref="EventChannelFile.BindUnbound"/>
+    public EventChannel BindUnbound(DomainId remote) => Know(Live.BindUnbound(remote));
+
+    /// <inheritdoc cref="EventChannelFile.BindVirq"/>
+    public EventChannel BindVirq(Virq virq) => Know(Live.BindVirq(virq));
+
+    private EventChannelFile Live
     {
-        var request = new EvtchnIoctl.Interdomain { remote_domain = remote.Value, remote_port = remotePort.Value };
-        return Bind(EvtchnIoctl.BindInterdomain, (nint)(&request), $"binding an event channel to {remotePort} of {remote}");
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            return _file;
+        }
     }
 
-    /// <summary>Makes a port to which another domain may connect; tell it the number.</summary>
-    public unsafe EventChannel BindUnbound(DomainId remote)
+    private EventChannel Know(EvtchnPort port)
     {
-        uint domain = remote.Value;
-        return Bind(EvtchnIoctl.BindUnboundPort, (nint)(&domain), $"making an event channel for {remote}");
-    }
-
-    /// <summary>Receives one of the hypervisor's own interrupts. A global one, such as <see cref="Virq.DomainException"/>, has one receiver only.</summary>
-    public unsafe EventChannel BindVirq(Virq virq)
-    {
-        uint number = (uint)virq;
-        return Bind(EvtchnIoctl.BindVirq, (nint)(&number), $"binding the virtual interrupt {virq}");
-    }
-
-    private EventChannel Bind(nuint request, nint argument, string what)
-    {
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        int port = FailureText.Check(_file.TryIoctl(request, argument), $"{what}");
-        var channel = new EventChannel(this, new EvtchnPort((uint)port));
+        var channel = new EventChannel(this, port);
         bool early;
         lock (_lock)
         {
-            _channels[(uint)port] = channel;
-            early = _early.Remove((uint)port);
+            _channels[port] = channel;
+            early = _early.Remove(port);
         }
 
         if (early)
@@ -70,50 +59,31 @@ public sealed class EventChannels : IDisposable
         return channel;
     }
 
-    internal unsafe void Notify(EvtchnPort port)
-    {
-        uint number = port.Value;
-        FailureText.Check(_file.TryIoctl(EvtchnIoctl.Notify, (nint)(&number)), $"notifying {port}");
-    }
+    internal void Notify(EvtchnPort port) => _file.Notify(port);
 
-    internal void Unmask(EvtchnPort port)
-    {
-        uint number = port.Value;
-        _file.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(ref number)), "unmasking an event channel");
-    }
+    internal void Unmask(EvtchnPort port) => _file.Unmask([port]);
 
-    internal unsafe bool Unbind(EvtchnPort port)
+    internal bool Unbind(EvtchnPort port)
     {
         lock (_lock)
-            _channels.Remove(port.Value);
-        uint number = port.Value;
-        try
-        {
-            return _file.TryIoctl(EvtchnIoctl.Unbind, (nint)(&number)) >= 0;
-        }
-        catch (ObjectDisposedException)
-        {
-            return true; // closing the file has unbound all of its ports
-        }
+            _channels.Remove(port);
+        return _file.Unbind(port);
     }
 
     private void Dispatch()
     {
-        Span<uint> ports = stackalloc uint[256];
-        while (_stop.WaitReadable(_file))
+        Span<EvtchnPort> ports = stackalloc EvtchnPort[256];
+        while (_stop.WaitReadable(_file.File))
         {
-            int bytes;
-            try
+            int count = _file.Read(ports);
+            if (count == EventChannelFile.Overflowed)
             {
-                bytes = _file.Read(MemoryMarshal.AsBytes(ports), "reading event channels");
-            }
-            catch (LinuxException e) when (e.Error == Errno.EFBIG)
-            {
-                Overflow();
+                foreach (EventChannel channel in All())
+                    channel.Fire();
                 continue;
             }
 
-            foreach (uint port in ports[..(bytes / sizeof(uint))])
+            foreach (EvtchnPort port in ports[..count])
             {
                 EventChannel? channel;
                 lock (_lock)
@@ -122,14 +92,6 @@ public sealed class EventChannels : IDisposable
                 channel?.Fire();
             }
         }
-    }
-
-    // linux/drivers/xen/evtchn.c answers EFBIG when its ring has overflowed: which ports had events is lost, so each gets one.
-    private void Overflow()
-    {
-        _file.Ioctl(EvtchnIoctl.Reset, 0, "resetting the event channels' ring");
-        foreach (EventChannel channel in All())
-            channel.Fire();
     }
 
     private EventChannel[] All()

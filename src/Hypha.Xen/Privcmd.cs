@@ -43,11 +43,11 @@ public sealed class Privcmd : IDisposable
         }
     }
 
-    internal static FileDescriptor OpenDevice(string path)
+    internal static FileDescriptor OpenDevice(string path, OpenFlags flags = OpenFlags.ReadWrite)
     {
         try
         {
-            return FileDescriptor.Open(path, OpenFlags.ReadWrite);
+            return FileDescriptor.Open(path, flags);
         }
         catch (LinuxException e) when (e.Error is Errno.ENOENT or Errno.ENXIO or Errno.ENODEV)
         {

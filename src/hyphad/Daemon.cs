@@ -6,12 +6,12 @@ namespace Hypha.Daemon;
 /// <summary>The daemon from its start to SIGTERM: takes the state directory, recovers, serves the control socket.</summary>
 internal static class Daemon
 {
-    public static async Task<int> RunAsync(string state, string socket, bool debug)
+    public static async Task<int> RunAsync(EngineOptions options, string socket, bool debug)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(socket)!);
-        Directory.CreateDirectory(state);
+        Directory.CreateDirectory(options.StateDirectory);
         // One daemon per state directory; the lock goes with the process.
-        using var single = SingleInstance.Take(Path.Combine(state, "hyphad.lock"));
+        using var single = SingleInstance.Take(Path.Combine(options.StateDirectory, "hyphad.lock"));
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -37,7 +37,7 @@ internal static class Daemon
 
         // The engine is there before the application that would bring it a logger.
         using var loggers = LoggerFactory.Create(logging => ConfigureLogging(logging, debug));
-        await using var engine = await ContainerEngine.StartAsync(new EngineOptions { StateDirectory = state },
+        await using var engine = await ContainerEngine.StartAsync(options,
             loggers.CreateLogger("hyphad"), CancellationToken.None).ConfigureAwait(false);
         builder.Services.AddSingleton(engine);
 

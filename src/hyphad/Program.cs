@@ -1,20 +1,23 @@
 using Hypha.Containers;
+using Hypha.Containers.Devices;
 using Hypha.Daemon;
 using Hypha.Linux;
 
 const string Usage = """
     hyphad: runs OCI containers as Xen guests. Usually started by systemd.
 
-    Usage: hyphad [--state DIR] [--socket PATH] [--debug]
+    Usage: hyphad [--state DIR] [--socket PATH] [--netback] [--debug]
 
       --state DIR      images, kernels and containers (default /var/lib/hypha)
       --socket PATH    the control socket (default /run/hypha/hyphad.sock)
+      --netback        give guests network interfaces of the kernel's xen-netback, rather than hyphanet's own
       --debug          log more
       --version        print the version
     """;
 
 string state = "/var/lib/hypha";
 string socket = "/run/hypha/hyphad.sock";
+NetworkBackEnd network = NetworkBackEnd.Direct;
 bool debug = false;
 for (int i = 0; i < args.Length; i++)
 {
@@ -25,6 +28,9 @@ for (int i = 0; i < args.Length; i++)
             break;
         case "--socket" when i + 1 < args.Length:
             socket = args[++i];
+            break;
+        case "--netback":
+            network = NetworkBackEnd.Kernel;
             break;
         case "--debug":
             debug = true;
@@ -44,7 +50,7 @@ for (int i = 0; i < args.Length; i++)
 
 try
 {
-    return await Daemon.RunAsync(state, socket, debug).ConfigureAwait(false);
+    return await Daemon.RunAsync(new EngineOptions { StateDirectory = state, NetworkBackEnd = network }, socket, debug).ConfigureAwait(false);
 }
 catch (Exception error) when (!debug && error is ContainerException or LinuxException or IOException or UnauthorizedAccessException)
 {

@@ -13,11 +13,12 @@ internal static class Daemon
         using var guests = new GuestSet(loop, Log);
         using var stop = new CancellationTokenSource();
         using var signals = new StopSignals(loop);
-        Task finding = Task.Run(() => new GuestFinder(XenStoreClient.Connect, guests, Log).RunAsync(stop.Token));
+        _ = Task.Run(() => new GuestFinder(XenStoreClient.Connect, guests, Log).RunAsync(stop.Token));
+        _ = Task.Run(() => new DirectBackEnds(XenStoreClient.Connect, guests, Log).RunAsync(stop.Token));
         Console.Out.WriteLine("ready");
         loop.Run();
+        // Nothing is written to the store: who comes after this process takes over the guests as they are.
         stop.Cancel();
-        finding.ContinueWith(_ => { }, TaskScheduler.Default).Wait();
         return 0;
     }
 

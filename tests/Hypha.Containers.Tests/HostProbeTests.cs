@@ -45,7 +45,7 @@ public sealed class HostProbeTests : IDisposable
         Put("/sys/hypervisor/version/extra", ".5\n");
         Put("/proc/xen/capabilities", capabilities);
         foreach (string path in (string[])["/dev/xen/privcmd", "/dev/xen/hypercall", "/dev/xen/evtchn", "/dev/xen/gntdev", "/dev/xen/xenbus", "/dev/loop-control",
-            "/sys/bus/xen-backend/drivers/vbd/bind", "/sys/bus/xen-backend/drivers/vif/bind", "/var/lib/hypha/default/kernel", "/var/lib/hypha/default/initrd"])
+            "/sys/bus/xen-backend/drivers/vbd/bind", "/var/lib/hypha/default/kernel", "/var/lib/hypha/default/initrd"])
         {
             Put(path, "");
         }

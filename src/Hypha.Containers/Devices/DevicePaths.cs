@@ -4,7 +4,7 @@ using Hypha.XenStore;
 namespace Hypha.Containers.Devices;
 
 /// <summary>Where a device's two ends meet in the store (misc/xenstore-paths, "Frontend device paths", "Backend device paths").</summary>
-/// <param name="Kind">"vbd", "vif"…</param>
+/// <param name="Kind">Of the back end: "vbd", "vif"…</param>
 /// <param name="Number">Of the device, within its kind and guest.</param>
 public readonly record struct DevicePaths(string Kind, DomainId Guest, int Number)
 {
@@ -17,10 +17,13 @@ public readonly record struct DevicePaths(string Kind, DomainId Guest, int Numbe
     /// <summary>Where Linux writes why a back end gave up, laid out as the back ends are (drivers/xen/xenbus/xenbus_client.c, xenbus_dev_error).</summary>
     public static StorePath BackendErrors { get; } = StorePath.Domain(0) / "error/backend";
 
+    /// <summary>The kind as the guest knows it: who serves a vif is nothing to it.</summary>
+    private string FrontendKind => Kind == NetworkDevice.DirectKind ? "vif" : Kind;
+
     // A guest's console stands where it does since before there were kinds.
     public StorePath Frontend => Kind == "console" && Number == 0
         ? StorePath.Domain(Guest.Value) / "console"
-        : StorePath.Domain(Guest.Value) / "device" / Kind / Number;
+        : StorePath.Domain(Guest.Value) / "device" / FrontendKind / Number;
 
     public StorePath Backend => Backends / Kind / Guest.Value / Number;
 

@@ -4,16 +4,29 @@ using Hypha.XenStore;
 
 namespace Hypha.Containers.Devices;
 
+/// <summary>Who is the other end of a guest's network interface.</summary>
+public enum NetworkBackEnd
+{
+    /// <summary>hyphanet itself: no network code of the host's kernel meets what the guest writes.</summary>
+    Direct,
+
+    /// <summary>xen-netback, with hyphanet behind the interface that it makes.</summary>
+    Kernel,
+}
+
 /// <summary>
-/// A network interface, served by the kernel's xen-netback (public/io/netif.h). What stands behind it is hyphanet, which finds it by the nodes
-/// under hypha/network; the guest runs without it, too, and just hears nothing.
+/// A network interface (public/io/netif.h). hyphanet, which stands behind it either way, finds it by the nodes under hypha/network; the guest runs
+/// without it, too, and just hears nothing.
 /// </summary>
 /// <param name="names">By which others on the network find the container.</param>
-public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> names) : IGuestDevice
+public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> names, NetworkBackEnd backEnd) : IGuestDevice
 {
+    /// <summary>A kind of its own, so that the kernel's driver does not take it.</summary>
+    internal const string DirectKind = "hvif";
+
     private const int Number = 0;
 
-    public DevicePaths Paths(DomainId guest) => new("vif", guest, Number);
+    public DevicePaths Paths(DomainId guest) => new(backEnd == NetworkBackEnd.Direct ? DirectKind : "vif", guest, Number);
 
     public ValueTask PrepareAsync(DomainNodes nodes, UndoStack undo, CancellationToken cancellation)
     {
@@ -21,9 +34,12 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
         StoreNodes back = nodes.AddBackend(paths);
         back.Value(paths.Backend / "handle", Number);
         back.Value(paths.Backend / "mac", lease.Mac);
-        // netback wants to read a script's name; there is none, and none to wait for: nothing on the host is to be told of the interface.
-        back.Value(paths.Backend / "script", "");
-        back.Value(paths.Backend / "hotplug-status", "connected");
+        if (backEnd == NetworkBackEnd.Kernel)
+        {
+            // netback wants to read a script's name; there is none, and none to wait for: nothing on the host is to be told of the interface.
+            back.Value(paths.Backend / "script", "");
+            back.Value(paths.Backend / "hotplug-status", "connected");
+        }
 
         StoreNodes front = nodes.AddFrontend(paths);
         front.Value(paths.Frontend / "handle", Number);

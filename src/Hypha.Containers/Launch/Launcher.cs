@@ -137,11 +137,11 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
     }
 
     /// <summary>xvda is the image, xvdb the bundle; the next kind of device joins here.</summary>
-    private static IReadOnlyList<IGuestDevice> Devices(StoredImage image, ContainerDirectory directory, ContainerRecord record)
+    private IReadOnlyList<IGuestDevice> Devices(StoredImage image, ContainerDirectory directory, ContainerRecord record)
     {
         List<IGuestDevice> devices = [new BlockDevice(ImageDisk, image.SquashfsPath), new BlockDevice(BundleDisk, directory.BundlePath)];
         if (record.Network is { } lease)
-            devices.Add(new NetworkDevice(lease, [.. new[] { record.Name, record.Hostname, record.Id.Short }.Where(name => name.Length > 0).Distinct()]));
+            devices.Add(new NetworkDevice(lease, [.. new[] { record.Name, record.Hostname, record.Id.Short }.Where(name => name.Length > 0).Distinct()], host.Options.NetworkBackEnd));
         return devices;
     }
 

@@ -1,3 +1,4 @@
+using Hypha.Net.Link.Netif;
 using Hypha.XenStore;
 
 namespace Hypha.Net.Guests;
@@ -14,9 +15,12 @@ public readonly record struct Vif(int Domain, int Handle)
 public interface IGuestReceiver
 {
     /// <summary>Its two ends are connected. May be called again for one that is known: when a guest connected anew.</summary>
-    void Appeared(Vif vif, GuestNodes nodes);
+    /// <param name="place">Where its rings are, for a guest that is served directly; null for one behind an interface of the kernel's.</param>
+    /// <returns>Whether it is served.</returns>
+    Task<bool> Appeared(Vif vif, GuestNodes nodes, NetifPlace? place);
 
-    void Gone(Vif vif);
+    /// <summary>Done when all of it was let go of.</summary>
+    Task Gone(Vif vif);
 
     void Failed(Vif vif, string why);
 }
@@ -106,7 +110,7 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
         if (state != Connected)
         {
             if (_known.Remove(vif))
-                receiver.Gone(vif);
+                await receiver.Gone(vif).ConfigureAwait(false);
             return;
         }
         if (_known.Contains(vif))
@@ -116,7 +120,7 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
             if (await GuestNodes.ReadAsync(store, vif.Domain, vif.Handle, cancellation).ConfigureAwait(false) is not { } nodes)
                 return; // somebody else's guest
             _known.Add(vif);
-            receiver.Appeared(vif, nodes);
+            await receiver.Appeared(vif, nodes, place: null).ConfigureAwait(false);
         }
         catch (FormatException error)
         {

@@ -2,6 +2,7 @@ using Hypha.Linux;
 using Hypha.Net.Dns;
 using Hypha.Net.Gateway;
 using Hypha.Net.Link;
+using Hypha.Net.Link.Netif;
 using Hypha.Net.Loop;
 using Hypha.Net.Switch;
 
@@ -10,15 +11,17 @@ namespace Hypha.Net.Guests;
 /// <summary>All guests of this host that are served, and their networks. Its state is the loop's.</summary>
 public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceiver, IDisposable
 {
+    private const int DefaultMtu = 1_500; // bytes
+
     private readonly Dictionary<Vif, (Attachment Attachment, NetworkSwitch Network)> _guests = [];
     private readonly Dictionary<string, NetworkSwitch> _networks = [];
     private readonly HostResolver _resolver = new();
 
     public int Count => _guests.Count;
 
-    void IGuestReceiver.Appeared(Vif vif, GuestNodes nodes) => loop.Post(() => Add(vif, nodes));
+    Task<bool> IGuestReceiver.Appeared(Vif vif, GuestNodes nodes, NetifPlace? place) => loop.RunAsync(() => Add(vif, nodes, place));
 
-    void IGuestReceiver.Gone(Vif vif) => loop.Post(() => Remove(vif));
+    Task IGuestReceiver.Gone(Vif vif) => loop.RunAsync(() => Remove(vif));
 
     void IGuestReceiver.Failed(Vif vif, string why) => log($"domain {vif.Domain}'s network cannot be served: {why}");
 
@@ -28,14 +31,14 @@ public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceive
             Remove(vif);
     }
 
-    private void Add(Vif vif, GuestNodes nodes)
+    private bool Add(Vif vif, GuestNodes nodes, NetifPlace? place)
     {
         Remove(vif);
         if (!_networks.TryGetValue(nodes.Network, out NetworkSwitch? network))
             _networks.Add(nodes.Network, network = new NetworkSwitch(nodes.Network));
         try
         {
-            var link = new InterfaceLink(vif.InterfaceName, nodes.Configuration.Mtu);
+            ILink link = place is null ? new InterfaceLink(vif.InterfaceName, nodes.Configuration.Mtu) : NetifLink.Open(loop, place, nodes.Configuration.Mtu ?? DefaultMtu, log);
             Attachment attachment;
             try
             {
@@ -50,27 +53,30 @@ public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceive
             {
                 attachment.Dispose();
                 log($"domain {vif.Domain} is not served: its MAC or address is another guest's on the network \"{network.Name}\"");
-                return;
+                return false;
             }
             _guests.Add(vif, (attachment, network));
             // A port that somebody else has is no reason to leave the guest without a network.
             attachment.Publish(why => log($"domain {vif.Domain}: {why}"));
             log($"domain {vif.Domain} is on the network \"{network.Name}\" as {nodes.Configuration.V4?.Address} {nodes.Configuration.V6?.Address}");
+            return true;
         }
         catch (IOException error)
         {
             log($"domain {vif.Domain}'s network cannot be served: {error.Message}");
+            return false;
         }
     }
 
-    private void Remove(Vif vif)
+    private bool Remove(Vif vif)
     {
         if (!_guests.Remove(vif, out var guest))
-            return;
+            return false;
         guest.Network.Remove(guest.Attachment);
         guest.Attachment.Dispose();
         if (guest.Network.Count == 0)
             _networks.Remove(guest.Network.Name);
         log($"domain {vif.Domain} has left the network \"{guest.Network.Name}\"");
+        return true;
     }
 }

@@ -14,6 +14,24 @@ public sealed partial class EventLoop
         _wake.Set();
     }
 
+    /// <summary>As <see cref="Post"/>, with what became of it.</summary>
+    public Task<T> RunAsync<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception error)
+            {
+                done.SetException(error);
+            }
+        });
+        return done.Task;
+    }
+
     private void RunPosts()
     {
         _wake.Clear();

@@ -1,4 +1,4 @@
-namespace Hypha.Containers.Devices;
+namespace Hypha.XenStore;
 
 /// <summary>Where a device's front or back end stands (public/io/xenbus.h).</summary>
 public enum XenbusState

@@ -1,0 +1,92 @@
+using Hypha.Xen;
+using Hypha.XenStore;
+
+namespace Hypha.Net.Guests;
+
+/// <summary>
+/// The back ends of vifs that are served here, without the kernel's (backend/hvif in the store): finds them, and has a
+/// <see cref="DirectBackEnd"/> for each as long as its nodes are there. A store that goes away is asked again until it answers.
+/// </summary>
+public sealed class DirectBackEnds(Func<XenStoreClient> connect, IGuestReceiver receiver, Action<string> log)
+{
+    /// <summary>A kind of its own in the store, so that the kernel's xen-netback does not take it. The front end is a plain vif.</summary>
+    public const string Kind = "hvif";
+
+    private static readonly StorePath s_backends = StorePath.Domain(0) / "backend" / Kind;
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<Vif, DirectBackEnd> _backEnds = [];
+
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                using XenStoreClient store = connect();
+                await ServeAsync(store, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                log($"the xenstore cannot be watched for back ends: {error.Message}; trying again");
+            }
+            await Task.Delay(s_pause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ServeAsync(XenStoreClient store, CancellationToken cancellation)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        StoreWatch watch = await store.WatchAsync(s_backends, cancellation).ConfigureAwait(false);
+        await using (watch.ConfigureAwait(false))
+        {
+            try
+            {
+                // After a store that was away: those whose nodes are gone find that out by looking.
+                foreach (DirectBackEnd end in _backEnds.Values)
+                    end.Start(store, ends.Token);
+                await foreach (WatchEvent change in watch.ReadAllAsync(cancellation).ConfigureAwait(false))
+                {
+                    string[] parts = change.Path[Math.Min(change.Path.Length, s_backends.Value.Length)..].Split('/', StringSplitOptions.RemoveEmptyEntries);
+                    if (parts.Length < 2 || change.Overflowed)
+                        await LookAtAllAsync(store, ends.Token).ConfigureAwait(false);
+                    else if (parts.Length == 2 || parts[2] is "state")
+                        Look(store, parts[0], parts[1], ends.Token);
+                }
+            }
+            finally
+            {
+                await ends.CancelAsync().ConfigureAwait(false);
+                await Task.WhenAll(_backEnds.Values.Select(end => end.Ended)).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task LookAtAllAsync(XenStoreClient store, CancellationToken cancellation)
+    {
+        foreach (string domain in await store.TryListAsync(s_backends, cancellation).ConfigureAwait(false))
+        {
+            foreach (string handle in await store.TryListAsync(s_backends / domain, cancellation).ConfigureAwait(false))
+                Look(store, domain, handle, cancellation);
+        }
+        foreach (DirectBackEnd end in _backEnds.Values)
+            end.Look();
+    }
+
+    private void Look(XenStoreClient store, string domainName, string handleName, CancellationToken cancellation)
+    {
+        foreach (Vif done in _backEnds.Where(end => end.Value.IsGone).Select(end => end.Key).ToArray())
+            _backEnds.Remove(done);
+        if (!StoreValue.TryParse(domainName, 1, DomainId.FirstReserved.Value - 1, out int domain) || !StoreValue.TryParse(handleName, 0, ushort.MaxValue, out int handle))
+            return;
+        var vif = new Vif(domain, handle);
+        if (_backEnds.TryGetValue(vif, out DirectBackEnd? known))
+        {
+            known.Look();
+            return;
+        }
+        var end = new DirectBackEnd(vif, receiver, log);
+        _backEnds.Add(vif, end);
+        end.Start(store, cancellation);
+    }
+}
