@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Hypha.Net.Gateway;
+using Hypha.Net.Guests;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
 using Hypha.Net.Nat;
 using Hypha.Net.Policy;
 using Hypha.Net.Wire;
+using Hypha.NetworkDaemon.Control;
 
 namespace Hypha.NetworkDaemon;
 
@@ -55,9 +57,11 @@ internal static class AttachCommand
 
         var policy = new Option<FileInfo>("--policy") { Description = "a file of rules: what the guest may reach", HelpName = "FILE" };
 
+        var control = new Option<string>("--control") { Description = "say on this unix socket what is done for the guest: hyphactl network --control PATH", HelpName = "PATH" };
+
         var command = new Command("attach", "Serves the one guest behind an interface until SIGTERM; prints \"ready\" once it answers.")
         {
-            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns, policy,
+            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns, policy, control,
         };
         command.Validators.Add(result =>
         {
@@ -66,7 +70,7 @@ internal static class AttachCommand
             if (result.GetResult(address) is null && result.GetResult(address6) is null)
                 result.AddError("give the guest an address: --address A/N --gateway A, or --address6 A/N --gateway6 A");
         });
-        command.SetAction(result => Run(result.GetValue(nic)!, result.GetValue(mtu), new GuestConfiguration
+        command.SetAction(result => Run(result.GetValue(nic)!, result.GetValue(mtu), result.GetValue(control), new GuestConfiguration
         {
             Mac = result.GetValue(mac),
             V4 = result.GetValue(address),
@@ -80,11 +84,13 @@ internal static class AttachCommand
         return command;
     }
 
-    private static int Run(string nic, int? mtu, GuestConfiguration configuration)
+    private static int Run(string nic, int? mtu, string? control, GuestConfiguration configuration)
     {
         using var loop = new EventLoop();
         using var attachment = new Attachment(loop, new InterfaceLink(nic, mtu), configuration);
         attachment.Publish();
+        var view = new GuestView(loop, () => [new ServedGuest(nic, 0, "", attachment)]);
+        using ControlSocket? socket = control is null ? null : new ControlSocket(control, view);
         using var signals = new StopSignals(loop);
         Console.Out.WriteLine("ready");
         loop.Run();

@@ -1,11 +1,19 @@
 using System.CommandLine;
 using Hypha.Linux;
 using Hypha.NetworkDaemon;
+using Hypha.NetworkDaemon.Control;
 
 // Without a termination timeout the library handles no signals: the loop does.
 var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
 var root = new RootCommand("hyphanet: the guests' network in user space. Without a command: serves all guests of this Xen host.") { AttachCommand.Build() };
-root.SetAction(_ => Daemon.Run());
+var control = new Option<string>("--control")
+{
+    Description = "the unix socket on which it says what it does",
+    HelpName = "PATH",
+    DefaultValueFactory = _ => ControlSocket.DefaultPath,
+};
+root.Options.Add(control);
+root.SetAction(result => Daemon.Run(result.GetValue(control)!));
 var result = root.Parse(args);
 if (result.Errors.Count > 0 && result.Action is not { ClearsParseErrors: true })
 {

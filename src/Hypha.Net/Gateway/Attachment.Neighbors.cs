@@ -11,7 +11,7 @@ public sealed partial class Attachment
     {
         if (!IsForwardable(ethernet))
             return;
-        if (member._link.TrySend(offload, frame[..EthernetFrame.HeaderSize], frame[EthernetFrame.HeaderSize..]))
+        if (member._output.TrySendFrame(offload, frame))
             _counters.Forwarded++;
         else
             _counters.ForwardFailures++;

@@ -23,3 +23,12 @@ public struct GuestCounters
     /// <summary>Destinations that the policy forbids.</summary>
     public ulong Denied;
 }
+
+/// <summary>Frames to a guest, from whomever.</summary>
+public struct OutputCounters
+{
+    public ulong Frames, Bytes;
+
+    /// <summary>Frames for which its link had no room.</summary>
+    public ulong Full;
+}

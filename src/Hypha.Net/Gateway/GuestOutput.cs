@@ -18,12 +18,9 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSe
 
     public int Mtu => link.Mtu;
 
-    public ulong FramesOut { get; private set; }
+    public ref readonly OutputCounters Counters => ref _counters;
 
-    public ulong BytesOut { get; private set; }
-
-    /// <summary>Frames for which the link had no room.</summary>
-    public ulong Full { get; private set; }
+    private OutputCounters _counters;
 
     /// <summary>The longest payload of an IP packet that goes in one frame, in bytes.</summary>
     public int LargestPayload(bool v4) => link.Mtu - (v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize);
@@ -118,15 +115,19 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSe
         return TrySend(default, frame, default, default);
     }
 
+    /// <summary>Sends another member's frame, as it is.</summary>
+    public bool TrySendFrame(in VirtioNetHeader offload, ReadOnlySpan<byte> frame) =>
+        TrySend(offload, frame[..EthernetFrame.HeaderSize], frame[EthernetFrame.HeaderSize..], default);
+
     private bool TrySend(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
         if (!link.TrySend(offload, headers, first, second))
         {
-            Full++;
+            _counters.Full++;
             return false;
         }
-        FramesOut++;
-        BytesOut += (ulong)(headers.Length + first.Length + second.Length);
+        _counters.Frames++;
+        _counters.Bytes += (ulong)(headers.Length + first.Length + second.Length);
         return true;
     }
 }

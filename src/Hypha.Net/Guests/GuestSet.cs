@@ -19,9 +19,13 @@ public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceive
 
     public int Count => _guests.Count;
 
-    Task<bool> IGuestReceiver.Appeared(Vif vif, GuestNodes nodes, NetifPlace? place) => loop.RunAsync(() => Add(vif, nodes, place));
+    /// <summary>All of them, as of now; by the loop's thread.</summary>
+    public IReadOnlyList<ServedGuest> Served() =>
+        [.. _guests.Select(guest => new ServedGuest(guest.Key.InterfaceName, guest.Key.Domain, guest.Value.Network.Name, guest.Value.Attachment))];
 
-    Task IGuestReceiver.Gone(Vif vif) => loop.RunAsync(() => Remove(vif));
+    Task<bool> IGuestReceiver.Appeared(Vif vif, GuestNodes nodes, NetifPlace? place) => loop.PostAsync(() => Add(vif, nodes, place));
+
+    Task IGuestReceiver.Gone(Vif vif) => loop.PostAsync(() => Remove(vif));
 
     void IGuestReceiver.Failed(Vif vif, string why) => log($"domain {vif.Domain}'s network cannot be served: {why}");
 

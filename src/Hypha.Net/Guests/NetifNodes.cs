@@ -18,7 +18,7 @@ internal static class NetifNodes
         var places = new NetifQueuePlace[queues];
         for (int i = 0; i < queues; i++)
         {
-            StorePath at = count is null ? front : front / $"queue-{i}";
+            StorePath at = queues == 1 ? front : front / $"queue-{i}"; // one alone lies flat, as before there were several
             bool split = await store.TryReadAsync(at / "event-channel-tx", cancellation).ConfigureAwait(false) is not null;
             places[i] = new NetifQueuePlace(
                 new GrantRef(await Number(at / "tx-ring-ref").ConfigureAwait(false)),

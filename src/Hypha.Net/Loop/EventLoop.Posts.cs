@@ -14,22 +14,23 @@ public sealed partial class EventLoop
         _wake.Set();
     }
 
-    /// <summary>As <see cref="Post"/>, with what became of it.</summary>
-    public Task<T> RunAsync<T>(Func<T> work)
+    /// <summary>Has a question answered by the loop's thread; from any thread. Never ends once the loop has ended.</summary>
+    public Task<T> PostAsync<T>(Func<T> question)
     {
-        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // The asker goes on elsewhere: the loop has packets to move.
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         Post(() =>
         {
             try
             {
-                done.SetResult(work());
+                answer.SetResult(question());
             }
             catch (Exception error)
             {
-                done.SetException(error);
+                answer.SetException(error);
             }
         });
-        return done.Task;
+        return answer.Task;
     }
 
     private void RunPosts()

@@ -1,6 +1,7 @@
 using Hypha.Linux;
 using Hypha.Net.Loop;
 using Hypha.Net.Tcp;
+using Hypha.Net.Telemetry;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Nat;
@@ -24,14 +25,17 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
     private HashSet<IpAddress>? _peers;
     private Dictionary<ushort, IpAddress>? _behindGateway;
     private byte _hopLimit;
+    private ushort _lastPort;
     private bool _answered, _whole;
     private long _lastUsed;
+    private readonly long _begunAt;
 
     /// <exception cref="LinuxException">No more files can be waited for; the socket is the caller's still.</exception>
     protected DatagramFlow(DatagramNat nat, in FlowKey key, RawSocket socket)
     {
         _nat = nat;
         _socket = socket;
+        _begunAt = _lastUsed = nat.Loop.Now;
         Key = key;
         bool v4 = key.Guest.IsV4;
         socket.SetOption(v4 ? SocketOption.Ip : SocketOption.Ipv6, v4 ? SocketOption.ReceiveErrors : SocketOption.ReceiveErrorsV6, 1);
@@ -44,7 +48,17 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
     /// <summary>Anybody may begin, and it does not expire.</summary>
     public bool IsPublished { get; init; }
 
+    /// <summary>Payload that the guest sent, and that was passed on to it.</summary>
+    public long BytesFromGuest { get; private set; }
+
+    public long BytesToGuest { get; private set; }
+
     protected DatagramNat Nat => _nat;
+
+    /// <summary>What it is just now; the other end is whom the guest spoke to last, or who called last.</summary>
+    public FlowRecord Record(IpProtocol protocol, long now) => new(protocol, Key with { Remote = _lastPeer, RemotePort = _lastPort },
+        IsPublished ? "published" : _answered ? "answered" : "unanswered", BytesFromGuest, BytesToGuest,
+        (now - _begunAt) / MonotonicClock.Millisecond, (now - _lastUsed) / MonotonicClock.Millisecond);
 
     /// <summary>Sends what the guest sent.</summary>
     /// <param name="hopLimit">What the packet has left, so that a guest sees the routers on its way.</param>
@@ -52,6 +66,8 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
     public void Send(IpAddress peer, ushort port, ReadOnlySpan<byte> bytes, byte hopLimit, bool whole, long now)
     {
         Remember(peer);
+        _lastPort = port;
+        BytesFromGuest += bytes.Length;
         Prepare(hopLimit, whole);
         Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
         ReadOnlySpan<byte> to = HostAddress.Write(address, peer, port);
@@ -80,10 +96,12 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
                 continue;
             }
             _answered = true;
+            BytesToGuest += got;
             Touch(now);
             if (IsPublished)
             {
                 Remember(peer);
+                _lastPort = port;
                 peer = Shown(peer, port);
             }
             Deliver(peer, port, _nat.Buffer.AsSpan(0, got));
@@ -147,9 +165,9 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
 
     private void Touch(long now)
     {
+        _lastUsed = now;
         if (IsPublished)
             return;
-        _lastUsed = now;
         _nat.Loop.Timers.Set(this, now + (_answered ? Answered : Unanswered));
     }
 

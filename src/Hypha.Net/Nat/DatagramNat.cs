@@ -78,6 +78,9 @@ internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configurati
         return true;
     }
 
+    /// <summary>All mappings, as they were when it was called.</summary>
+    public DatagramFlow[] Snapshot() => _flows.Snapshot();
+
     public void Close()
     {
         foreach (DatagramFlow flow in _flows.Snapshot())

@@ -34,6 +34,7 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
 
     private RttEstimator _roundTrip;
     private long _resendAt = long.MaxValue, _acknowledgeAt = long.MaxValue, _idleAt = long.MaxValue, _lastHeard;
+    private uint _begunAt; // milliseconds
     private byte _retries, _probes;
     private Flags _flags;
 
@@ -76,6 +77,10 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
 
     public long BytesToGuest { get; private set; }
 
+    /// <summary>Since it began, and since the guest was heard last, in milliseconds.</summary>
+    public (uint Age, uint Idle) Times(long now) =>
+        ((uint)(now / MonotonicClock.Millisecond) - _begunAt, (uint)(Math.Max(now - _lastHeard, 0) / MonotonicClock.Millisecond));
+
     /// <summary>Gives the guest's bytes to the stream.</summary>
     /// <returns>How many it took, 0 or more; less than 0 when it is broken.</returns>
     protected abstract int Write(ReadOnlySpan<byte> bytes);
@@ -100,6 +105,7 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
         _sendWindow = _largestSendWindow = syn.Window;
         _windowSegment = syn.Sequence;
         _lastHeard = now;
+        _begunAt = (uint)(now / MonotonicClock.Millisecond);
         TcpOptions.Read(syn.Options, out TcpOptions options);
         Negotiate(options, offered: true);
         if (options.HasTimestamps)
@@ -127,6 +133,7 @@ public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
     {
         State = TcpState.SynSent;
         _lastHeard = now;
+        _begunAt = (uint)(now / MonotonicClock.Millisecond);
         _segmentSize = (ushort)LargestSegment;
         _flags |= Flags.Timestamps | Flags.SelectiveAcknowledgment | Flags.WindowScaling;
         ChooseSequence(now);

@@ -72,6 +72,9 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
         }
     }
 
+    /// <summary>All connections, as they were when it was called.</summary>
+    public TcpConnection[] Snapshot() => _connections.Snapshot();
+
     public bool Has(in FlowKey key) => _connections.TryFind(key, out _);
 
     /// <summary>Whether there may be another connection; if not, it is counted.</summary>
