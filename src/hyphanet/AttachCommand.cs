@@ -57,7 +57,7 @@ internal static class AttachCommand
 
         var policy = new Option<FileInfo>("--policy") { Description = "a file of rules: what the guest may reach", HelpName = "FILE" };
 
-        var control = new Option<string>("--control") { Description = "say on this unix socket what is done for the guest: hyphactl network --control PATH", HelpName = "PATH" };
+        var control = new Option<string>("--control") { Description = "a unix socket on which it says what it does, for hyphactl network stats --control PATH", HelpName = "PATH" };
 
         var command = new Command("attach", "Serves the one guest behind an interface until SIGTERM; prints \"ready\" once it answers.")
         {

@@ -36,6 +36,7 @@ internal static class CommandTree
             KillCommand.Build(),
             DestroyCommand.Build(),
             ImageCommand.Build(),
+            NetworkCommand.Build(),
             HostCommand.Build(),
             VersionCommand.Build(),
             CompletionCommand.Build(),

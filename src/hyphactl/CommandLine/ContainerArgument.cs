@@ -26,7 +26,7 @@ internal static class ContainerArgument
     }
 
     /// <summary>Names, and the UUIDs of those that have none. Nothing where hyphad does not answer: a completion is no place for errors.</summary>
-    private static IEnumerable<string> Names(CompletionContext context)
+    public static IEnumerable<string> Names(CompletionContext context)
     {
         try
         {

@@ -23,6 +23,8 @@ internal static class Json
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ContainerView[]))]
 [JsonSerializable(typeof(ImageView[]))]
+[JsonSerializable(typeof(NetworkGuestView[]))]
+[JsonSerializable(typeof(FlowView[]))]
 [JsonSerializable(typeof(HostView))]
 [JsonSerializable(typeof(CheckView[]))]
 [JsonSerializable(typeof(VersionView))]
