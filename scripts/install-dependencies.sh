@@ -9,8 +9,8 @@ packages=(
   libsquashfs1 libsquashfs-dev squashfs-tools libzstd1 zstd xz-utils lz4 bzip2 skopeo umoci docker-registry busybox-static attr libcap2-bin
   # the lab
   qemu-system-x86 mmdebstrap e2fsprogs cpio kmod iproute2 procps ca-certificates openssh-client binutils curl
-  # the gateway's tests: clients and servers
-  iputils-ping socat traceroute bind9-dnsutils dnsmasq-base nginx-light
+  # the gateway's tests: clients and servers, and who reads captures
+  tshark iputils-ping socat traceroute bind9-dnsutils dnsmasq-base nginx-light
   # Xen's public headers, the oracle of the structure tests
   gcc libc6-dev libxen-dev linux-libc-dev
 )

@@ -101,7 +101,7 @@ public class GuestNetwork(params string[] options) : IAsyncLifetime
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
-    private static string Repository { get; } = FindRepository();
+    internal static string Repository { get; } = FindRepository();
 
     private static string FindRepository()
     {

@@ -1,3 +1,4 @@
+using Hypha.Net.Capture;
 using Hypha.Net.Nat;
 using Hypha.Net.Telemetry;
 using Hypha.Net.Wire;
@@ -31,6 +32,26 @@ public sealed partial class Attachment
 
     /// <summary>How many <see cref="Flows"/> there are.</summary>
     public int FlowCount => _tcp.Count + _udp.Count + _echo.Count;
+
+    /// <summary>Has its frames copied from now on.</summary>
+    public void Add(FrameCapture capture)
+    {
+        capture.Next = _output.Capture;
+        _output.Capture = capture;
+    }
+
+    /// <summary>Ends a capture. One that is not of this guest, or not any more, is ended all the same.</summary>
+    public void Remove(FrameCapture capture)
+    {
+        if (_output.Capture == capture)
+            _output.Capture = capture.Next;
+        for (FrameCapture? at = _output.Capture; at is not null; at = at.Next)
+        {
+            if (at.Next == capture)
+                at.Next = capture.Next;
+        }
+        capture.End();
+    }
 
     private static FlowStatistics Of(DatagramNat nat) => new()
     {

@@ -1,4 +1,5 @@
 using Hypha.Linux;
+using Hypha.Net.Capture;
 using Hypha.Net.Dhcp;
 using Hypha.Net.Dns;
 using Hypha.Net.Ip;
@@ -96,6 +97,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     public void Receive(in VirtioNetHeader offload, ReadOnlySpan<byte> frame, long now)
     {
+        _output.Capture?.Take(FrameDirection.Inbound, frame);
         _counters.FramesIn++;
         _counters.BytesIn += (ulong)frame.Length;
         if (EthernetFrame.TryParse(frame, out EthernetFrame ethernet) != WireFault.None)
@@ -150,6 +152,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _tcp.Close();
         _udp.Close();
         _echo.Close();
+        while (_output.Capture is { } capture)
+            Remove(capture);
         _loop.Remove(_link.FileDescriptor, _token);
         _link.Dispose();
     }

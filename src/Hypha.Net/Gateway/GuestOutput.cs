@@ -1,3 +1,4 @@
+using Hypha.Net.Capture;
 using Hypha.Net.Link;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
@@ -17,6 +18,9 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSe
     public MacAddress Guest { get; set; } = MacAddress.Broadcast;
 
     public int Mtu => link.Mtu;
+
+    /// <summary>Who looks at the guest's frames, both ways; null for nobody.</summary>
+    internal FrameCapture? Capture { get; set; }
 
     public ref readonly OutputCounters Counters => ref _counters;
 
@@ -126,6 +130,7 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSe
             _counters.Full++;
             return false;
         }
+        Capture?.Take(FrameDirection.Outbound, headers, first, second);
         _counters.Frames++;
         _counters.Bytes += (ulong)(headers.Length + first.Length + second.Length);
         return true;

@@ -9,7 +9,7 @@ namespace Hypha.Ctl.Commands;
 /// <summary><c>hyphactl network stats|flows|top|capture</c>: what hyphanet does for the containers.</summary>
 internal static class NetworkSightCommands
 {
-    public static IEnumerable<Command> Build() => [BuildStats(), BuildFlows(), NetworkTop.Build()];
+    public static IEnumerable<Command> Build() => [BuildStats(), BuildFlows(), NetworkTop.Build(), NetworkCapture.Build()];
 
     private static Command BuildStats()
     {

@@ -109,7 +109,8 @@ internal sealed class ControlSocket : IDisposable
     {
         try
         {
-            using var server = new TtrpcServer(new NetworkStream(socket, ownsSocket: true), new NetworkService(_guests).Services(), s_limits);
+            using var service = new NetworkService(_guests);
+            using var server = new TtrpcServer(new NetworkStream(socket, ownsSocket: true), service.Services(), s_limits);
             await server.RunAsync(_closed.Token).ConfigureAwait(false);
         }
         catch (IOException)

@@ -23,15 +23,26 @@ internal sealed class GuestView(EventLoop loop, Func<IReadOnlyList<ServedGuest>>
             return (flows, guests.Sum(guest => guest.Attachment.FlowCount));
         });
 
+    /// <summary>Has something done with the one guest that is called so.</summary>
+    /// <exception cref="NoSuchGuestException">Nobody is, or more than one.</exception>
+    public Task<T> WithAsync<T>(string name, Func<ServedGuest, T> work) => loop.PostAsync(() =>
+    {
+        List<ServedGuest> guests = Named([name]);
+        return guests is [var one] ? work(one)
+            : throw new NoSuchGuestException($"{guests.Count} guests are called \"{name}\"; give one's interface: {string.Join(", ", guests.Select(guest => guest.Interface))}");
+    });
+
+    /// <summary>Has something done by the loop.</summary>
+    public void Post(Action work) => loop.Post(work);
+
     private List<ServedGuest> Named(IReadOnlyCollection<string> names)
     {
         IReadOnlyList<ServedGuest> all = served();
         if (names.FirstOrDefault(name => !all.Any(guest => guest.IsCalled(name))) is { } nobody)
-            throw new NoSuchGuestException(nobody);
+            throw new NoSuchGuestException($"hyphanet serves nobody who is called \"{nobody}\"; give a container's name, its interface or its domain's number");
         return [.. all.Where(guest => names.Count == 0 || names.Any(guest.IsCalled)).OrderBy(guest => guest.Domain).ThenBy(guest => guest.Interface, StringComparer.Ordinal)];
     }
 }
 
-/// <summary>Nobody is called so.</summary>
-internal sealed class NoSuchGuestException(string name)
-    : Exception($"hyphanet serves nobody who is called \"{name}\"; give a container's name, its interface or its domain's number");
+/// <summary>A name is nobody's, or not one's alone.</summary>
+internal sealed class NoSuchGuestException(string message) : Exception(message);

@@ -5,16 +5,24 @@ using Hypha.Ttrpc;
 namespace Hypha.NetworkDaemon.Control;
 
 /// <summary>Service hypha.network.v1.Network on one connection.</summary>
-internal sealed class NetworkService(GuestView guests)
+internal sealed class NetworkService(GuestView guests) : IDisposable
 {
     public const string Name = "hypha.network.v1.Network";
 
     /// <summary>Of flows in one answer, which is about a megabyte then.</summary>
     private const int LargestPage = 10_000;
 
+    private readonly CaptureSession _capture = new(guests);
+
     public TtrpcServices Services() => new TtrpcServices()
         .Add(Name, "Guests", GuestsRequest.Parser, (request, ct) => Explained(() => Guests(request, ct)))
-        .Add(Name, "Flows", FlowsRequest.Parser, (request, ct) => Explained(() => Flows(request, ct)));
+        .Add(Name, "Flows", FlowsRequest.Parser, (request, ct) => Explained(() => Flows(request, ct)))
+        .Add(Name, "Capture", CaptureRequest.Parser, (request, ct) => Explained(() => _capture.Begin(request, ct)))
+        .Add(Name, "ReadCapture", ReadCaptureRequest.Parser, (_, ct) => _capture.Read(ct))
+        .Add(Name, "StopCapture", StopCaptureRequest.Parser, (_, _) => _capture.Stop());
+
+    /// <summary>The connection has ended.</summary>
+    public void Dispose() => _capture.Dispose();
 
     private async Task<IMessage> Guests(GuestsRequest request, CancellationToken ct)
     {
@@ -38,6 +46,10 @@ internal sealed class NetworkService(GuestView guests)
         catch (NoSuchGuestException error)
         {
             throw new TtrpcException(StatusCode.NotFound, error.Message, error);
+        }
+        catch (FormatException error)
+        {
+            throw new TtrpcException(StatusCode.InvalidArgument, error.Message, error);
         }
     }
 }
