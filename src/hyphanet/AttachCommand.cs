@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Net;
 using Hypha.Net.Gateway;
 using Hypha.Net.Guests;
 using Hypha.Net.Link;
@@ -8,6 +9,7 @@ using Hypha.Net.Nat;
 using Hypha.Net.Policy;
 using Hypha.Net.Wire;
 using Hypha.NetworkDaemon.Control;
+using Hypha.NetworkDaemon.Metrics;
 
 namespace Hypha.NetworkDaemon;
 
@@ -58,10 +60,11 @@ internal static class AttachCommand
         var policy = new Option<FileInfo>("--policy") { Description = "a file of rules: what the guest may reach", HelpName = "FILE" };
 
         var control = new Option<string>("--control") { Description = "a unix socket on which it says what it does, for hyphactl network stats --control PATH", HelpName = "PATH" };
+        var metrics = MetricsOption.New();
 
         var command = new Command("attach", "Serves the one guest behind an interface until SIGTERM; prints \"ready\" once it answers.")
         {
-            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns, policy, control,
+            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns, policy, control, metrics,
         };
         command.Validators.Add(result =>
         {
@@ -70,7 +73,7 @@ internal static class AttachCommand
             if (result.GetResult(address) is null && result.GetResult(address6) is null)
                 result.AddError("give the guest an address: --address A/N --gateway A, or --address6 A/N --gateway6 A");
         });
-        command.SetAction(result => Run(result.GetValue(nic)!, result.GetValue(mtu), result.GetValue(control), new GuestConfiguration
+        command.SetAction(result => Run(result.GetValue(nic)!, result.GetValue(mtu), result.GetValue(control), result.GetValue(metrics), new GuestConfiguration
         {
             Mac = result.GetValue(mac),
             V4 = result.GetValue(address),
@@ -84,13 +87,14 @@ internal static class AttachCommand
         return command;
     }
 
-    private static int Run(string nic, int? mtu, string? control, GuestConfiguration configuration)
+    private static int Run(string nic, int? mtu, string? control, IPEndPoint? metrics, GuestConfiguration configuration)
     {
         using var loop = new EventLoop();
         using var attachment = new Attachment(loop, new InterfaceLink(nic, mtu), configuration);
         attachment.Publish();
         var view = new GuestView(loop, () => [new ServedGuest(nic, 0, "", attachment)]);
         using ControlSocket? socket = control is null ? null : new ControlSocket(control, view);
+        using MetricsServer? server = metrics is null ? null : new MetricsServer(metrics, view);
         using var signals = new StopSignals(loop);
         Console.Out.WriteLine("ready");
         loop.Run();

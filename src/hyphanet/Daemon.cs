@@ -1,6 +1,8 @@
+using System.Net;
 using Hypha.Net.Guests;
 using Hypha.Net.Loop;
 using Hypha.NetworkDaemon.Control;
+using Hypha.NetworkDaemon.Metrics;
 using Hypha.XenStore;
 
 namespace Hypha.NetworkDaemon;
@@ -8,12 +10,14 @@ namespace Hypha.NetworkDaemon;
 /// <summary>Serves all guests of this host, as they come and go.</summary>
 internal static class Daemon
 {
-    public static int Run(string control)
+    public static int Run(string control, IPEndPoint? metrics)
     {
         using var loop = new EventLoop();
         using var guests = new GuestSet(loop, Log);
         using var stop = new CancellationTokenSource();
-        using ControlSocket? socket = Listen(control, new GuestView(loop, guests.Served));
+        var view = new GuestView(loop, guests.Served);
+        using ControlSocket? socket = Listen(control, view);
+        using MetricsServer? server = metrics is null ? null : new MetricsServer(metrics, view);
         using var signals = new StopSignals(loop);
         _ = Task.Run(() => new GuestFinder(XenStoreClient.Connect, guests, Log).RunAsync(stop.Token));
         _ = Task.Run(() => new DirectBackEnds(XenStoreClient.Connect, guests, Log).RunAsync(stop.Token));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hypha.Linux;
 using Hypha.NetworkDaemon;
 using Hypha.NetworkDaemon.Control;
+using Hypha.NetworkDaemon.Metrics;
 
 // Without a termination timeout the library handles no signals: the loop does.
 var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
@@ -12,8 +13,10 @@ var control = new Option<string>("--control")
     HelpName = "PATH",
     DefaultValueFactory = _ => ControlSocket.DefaultPath,
 };
+var metrics = MetricsOption.New();
 root.Options.Add(control);
-root.SetAction(result => Daemon.Run(result.GetValue(control)!));
+root.Options.Add(metrics);
+root.SetAction(result => Daemon.Run(result.GetValue(control)!, result.GetValue(metrics)));
 var result = root.Parse(args);
 if (result.Errors.Count > 0 && result.Action is not { ClearsParseErrors: true })
 {
