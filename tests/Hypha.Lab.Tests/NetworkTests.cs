@@ -73,6 +73,25 @@ public sealed class NetworkTests(BareHost host)
     }
 
     [Fact]
+    public async Task What_a_container_sends_is_seen_counted_and_captured()
+    {
+        (await host.Run($"hyphactl launch --insecure --rm --name seen {Busybox} sh -c 'while sleep 0.2; do ping -c 1 -W 5 10.0.2.2; done'")).Succeeded();
+        LabResult seen = (await host.Run("""
+            for i in $(seq 60); do hyphactl network flows seen 2>/dev/null | grep -q ' answered' && break; sleep 0.5; done
+            set -e
+            hyphactl network stats seen
+            hyphactl network flows seen
+            hyphactl network capture seen --filter 'icmp and host 10.0.2.2' --count 4 -w /tmp/seen.pcapng
+            head -c 4 /tmp/seen.pcapng | od -A n -t x1
+            """)).Succeeded();
+        Assert.Matches(@"seen +\d+ +default +10\.75\.", seen.Output);
+        Assert.Matches(@"seen +icmp +10\.75\.\d+\.\d+:\d+ +10\.0\.2\.2 +answered ", seen.Output);
+        Assert.Contains(" 0a 0d 0d 0a", seen.Output);
+        Assert.Contains("4 frames taken, 0 dropped", seen.Error);
+        (await host.Run("hyphactl destroy seen")).Succeeded();
+    }
+
+    [Fact]
     public async Task The_host_s_own_and_other_guests_addresses_are_out_of_bounds()
     {
         string output = (await host.Launch("--rm", [Busybox, "sh", "-c", """

@@ -78,8 +78,9 @@ internal static class NetworkTables
         return address.Split('/')[0];
     }
 
+    /// <param name="port">0: none, as of an echo's other end.</param>
     private static string End(string address, uint port) =>
-        address.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{(address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}");
+        port == 0 || address.Length == 0 ? address : string.Create(CultureInfo.InvariantCulture, $"{(address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}");
 
     private static string Seconds(ulong milliseconds) => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1e3:0.0} s");
 

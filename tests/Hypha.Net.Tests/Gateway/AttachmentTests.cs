@@ -1,4 +1,5 @@
 using CsCheck;
+using Hypha.Net.Capture;
 using Hypha.Net.Gateway;
 using Hypha.Net.Loop;
 using Hypha.Net.Switch;
@@ -73,6 +74,38 @@ public sealed class AttachmentTests : IDisposable
         Send(frame);
         Assert.Equal(frame, Assert.Single(_otherLink.Sent));
         Assert.Empty(_link.Sent);
+        Assert.Equal((1ul, 1ul), (_guest.Statistics().Frames.FramesIn, _guest.Statistics().Frames.Forwarded));
+        Assert.Equal((1ul, (ulong)frame.Length), (_other.Statistics().Output.Frames, _other.Statistics().Output.Bytes));
+    }
+
+    [Fact]
+    public async Task Who_looks_sees_what_goes_each_way_until_it_is_over()
+    {
+        var third = new MacAddress(0x0275_0A4B_0004);
+        var guest = new Attachment(_loop, new MemoryLink(), Configuration(third, "10.75.0.4/16", "fd75::4/64", "third"), _network);
+        Assert.True(_network.TryAdd(guest));
+        var before = new FrameCapture("before", CaptureFilter.None);
+        var capture = new FrameCapture("vif", CaptureFilter.None);
+        var after = new FrameCapture("after", CaptureFilter.None);
+        guest.Add(before);
+        guest.Add(capture);
+        guest.Add(after);
+        Send(Udp(s_mac, third, "10.75.0.2", "10.75.0.4", 1_000, 2_000));
+        guest.Receive(default, Arp(third, "10.75.0.4", "10.75.0.1"), 0);
+        guest.Receive(default, [1, 2, 3], 0); // no frame at all is seen, too
+        guest.Remove(capture);
+        guest.Receive(default, Arp(third, "10.75.0.4", "10.75.0.1"), 0);
+        guest.Remove(before);
+        Assert.Equal((4ul, 6ul, 6ul), (capture.Taken, before.Taken, after.Taken));
+        foreach (FrameCapture ended in (FrameCapture[])[capture, before])
+        {
+            byte[] file = new byte[4_096];
+            Assert.NotEqual(0, await ended.ReadAsync(file, default));
+            Assert.Equal(0, await ended.ReadAsync(file, default));
+        }
+        guest.Dispose(); // whoever looks at a guest that goes is told
+        Assert.NotEqual(0, await after.ReadAsync(new byte[4_096], default));
+        Assert.Equal(0, await after.ReadAsync(new byte[4_096], default));
     }
 
     [Fact]
