@@ -20,4 +20,41 @@ public sealed class PolicyTests
         Assert.Equal("published\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
         File.Delete(file);
     }
+
+    [Fact]
+    public async Task A_name_of_a_rule_opens_what_DNS_says_of_it_and_a_hostile_server_opens_no_more()
+    {
+        await using GuestNetwork network = await Begin("""
+            allow tcp to name example.test port 7
+            allow to name *.example.test
+            default deny
+            dns listed
+            """, "--dns", "192.0.2.2");
+        await network.Serve("world", "exec socat TCP6-LISTEN:7,fork,reuseaddr,ipv6only=0 EXEC:cat", 7);
+        await network.Serve("world", "exec socat TCP6-LISTEN:8,fork,reuseaddr,ipv6only=0 EXEC:cat", 8);
+        await network.Serve("host", "ip addr add 169.254.169.254/32 dev lo; exec socat TCP-LISTEN:7,bind=169.254.169.254,fork,reuseaddr EXEC:cat", 7);
+        await network.Serve("world", "exec dnsmasq -k -u root --no-resolv --no-hosts --pid-file= --address=/example.test/192.0.2.2 --address=/rebind.example.test/169.254.169.254 "
+            + "--address=/tunnel.test/192.0.2.2", 53, udp: true);
+        const string echo = "printf hello | socat -t 5 - TCP:192.0.2.2:7,connect-timeout=5";
+        Assert.Matches(Denied, (await network.Run("guest", echo)).Errors); // nobody asked yet
+        Assert.Equal("192.0.2.2\n", (await network.Run("guest", "dig +short @10.75.0.1 example.test")).Succeeded().Output);
+        Assert.Equal("hello", (await network.Run("guest", echo)).Succeeded().Output);
+        Assert.Matches(Denied, (await network.Run("guest", "socat -u /dev/null TCP:192.0.2.2:8,connect-timeout=5")).Errors); // another port
+        Assert.Equal("169.254.169.254\n", (await network.Run("guest", "dig +short @10.75.0.1 rebind.example.test")).Succeeded().Output);
+        Assert.Matches(Denied, (await network.Run("guest", "socat -u /dev/null TCP:169.254.169.254:7,connect-timeout=5")).Errors);
+        Assert.Contains("status: REFUSED", (await network.Run("guest", "dig @10.75.0.1 x.tunnel.test")).Output);
+        Assert.Contains("connection refused", (await network.Run("guest", "dig +tcp +tries=1 @10.75.0.1 x.tunnel.test")).Output);
+    }
+
+    private const string Denied = "No route to host|Permission denied";
+
+    private static async Task<GuestNetwork> Begin(string rules, params string[] options)
+    {
+        string file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, rules);
+        var network = new GuestNetwork(["--policy", file, .. options]);
+        await network.InitializeAsync();
+        File.Delete(file);
+        return network;
+    }
 }

@@ -1,5 +1,6 @@
 using Hypha.Net.Gateway;
 using Hypha.Net.Loop;
+using Hypha.Net.Policy;
 using Hypha.Net.Switch;
 using Hypha.Net.Wire;
 
@@ -15,6 +16,9 @@ public struct DnsCounters
     /// <summary>Refused since the guest has as many questions under way as it may.</summary>
     public ulong OverLimit;
 
+    /// <summary>Refused since the policy lists names, and not this one.</summary>
+    public ulong Refused;
+
     /// <summary>Answers that were none to the question that was asked.</summary>
     public ulong Lies;
 }
@@ -23,7 +27,7 @@ public struct DnsCounters
 /// The resolver on the gateway's addresses (RFC 1035, RFC 5625): answers for the members of the network, in both directions, and asks the host's
 /// servers for all else.
 /// </summary>
-internal sealed class DnsForwarder(EventLoop loop, GuestConfiguration configuration, GuestOutput output, HostResolver host, NetworkSwitch? network)
+internal sealed class DnsForwarder(EventLoop loop, GuestConfiguration configuration, GuestOutput output, HostResolver host, NetworkSwitch? network, Gate gate)
 {
     public const ushort Port = 53;
 
@@ -63,7 +67,14 @@ internal sealed class DnsForwarder(EventLoop loop, GuestConfiguration configurat
         if (length > 0)
         {
             Counters.Local++;
+            Learn(_answer.AsSpan(0, length), now);
             output.TrySendUdp(gateway, Port, guest, port, _answer.AsSpan(0, length));
+            return;
+        }
+        if (!gate.MayAsk(query))
+        {
+            Counters.Refused++;
+            Say(guest, port, gateway, query, DnsStatus.Refused);
             return;
         }
         foreach (DnsQuery under in _queries)
@@ -101,17 +112,24 @@ internal sealed class DnsForwarder(EventLoop loop, GuestConfiguration configurat
     }
 
     /// <summary>The answer of a server, with the guest's identifier in it.</summary>
-    internal void Pass(DnsQuery query, ReadOnlySpan<byte> answer, in DnsMessage message)
+    internal void Pass(DnsQuery query, ReadOnlySpan<byte> answer, in DnsMessage message, long now)
     {
         _queries.Remove(query);
         Counters.Answered++;
         Preferred = query.ServerIndex;
+        gate.Learn(message, now);
         // RFC 6891 6.2.5: no more than the guest said it takes, and what goes in one packet. It comes again by TCP.
         int room = Math.Min(output.LargestPayload(query.Guest.IsV4) - UdpDatagram.HeaderSize, DnsMessage.TryParse(query.Message, out DnsMessage asked) == WireFault.None ? asked.UdpSize : DnsMessage.PlainSize);
         if (answer.Length <= room)
             output.TrySendUdp(query.Gateway, Port, query.Guest, query.Port, answer);
         else
             Send(query.Guest, query.Port, query.Gateway, message, DnsStatus.NoError, truncated: true);
+    }
+
+    private void Learn(ReadOnlySpan<byte> answer, long now)
+    {
+        if (DnsMessage.TryParse(answer, out DnsMessage message) == WireFault.None)
+            gate.Learn(message, now);
     }
 
     private void Say(IpAddress guest, ushort port, IpAddress gateway, in DnsMessage query, DnsStatus status) => Send(guest, port, gateway, query, status, truncated: false);

@@ -82,7 +82,7 @@ internal sealed class DnsQuery : Loop.Timer, IFileWatcher
             {
                 Close();
                 _message.AsSpan(0, 2).CopyTo(answer);
-                _forwarder.Pass(this, answer[..got], message);
+                _forwarder.Pass(this, answer[..got], message, now);
                 return;
             }
             _forwarder.Counters.Lies++;

@@ -100,7 +100,7 @@ public sealed partial class Attachment : ITurn
                 Tell(packet, IcmpProblem.HopLimitExceeded(source.IsV4), now);
                 return;
             }
-            if (!_configuration.Policy.Allows(protocol, destination, PortOf(protocol, payload)) && !IsAnswer(protocol, source, destination, payload))
+            if (!_gate.MayReach(protocol, destination, PortOf(protocol, payload), now) && !IsAnswer(protocol, source, destination, payload))
             {
                 _counters.Denied++;
                 Tell(packet, IcmpProblem.Prohibited(source.IsV4), now);
@@ -154,7 +154,9 @@ public sealed partial class Attachment : ITurn
             return;
         }
         var key = new FlowKey(source, segment.SourcePort, destination, segment.DestinationPort);
-        _tcp.Receive(key, segment, !here ? _tcpNat : segment.DestinationPort == DnsForwarder.Port ? _dnsTcp : null, now);
+        // Questions by TCP are not looked into: where names are listed there are none.
+        bool dns = segment.DestinationPort == DnsForwarder.Port && !_gate.ListedNames;
+        _tcp.Receive(key, segment, !here ? _tcpNat : dns ? _dnsTcp : null, now);
     }
 
     private void DeliverUdp(ReadOnlySpan<byte> packet, IpAddress source, IpAddress destination, bool here, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)

@@ -6,6 +6,7 @@ using Hypha.Net.Ip;
 using Hypha.Net.Link;
 using Hypha.Net.Loop;
 using Hypha.Net.Nat;
+using Hypha.Net.Policy;
 using Hypha.Net.Switch;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
@@ -25,6 +26,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly GuestConfiguration _configuration;
     private readonly NetworkSwitch? _network;
     private readonly GuestOutput _output;
+    private readonly Gate _gate;
     private readonly Neighbors _neighbors;
     private readonly TcpEndpoint _tcp;
     private readonly TcpNat _tcpNat;
@@ -49,6 +51,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _output = new GuestOutput(link, configuration.GatewayMac);
         if (configuration.Mac is { } mac)
             Learn(mac);
+        _gate = new Gate(configuration.Policy);
         _neighbors = new Neighbors(configuration, _output, network);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, configuration.Limits.TcpFlows, configuration.Limits.TcpHalfOpen);
         _tcpNat = new TcpNat(loop, _tcp, this);
@@ -57,7 +60,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _dhcp = new DhcpServer(configuration, _output);
         _dhcp6 = new Dhcp6Server(configuration, _output);
         _reassembly = new Reassembly(loop.Timers, (beginning, now) => Tell(beginning, IcmpProblem.ReassemblyTimeExceeded(beginning[0] >> 4 == 4), now));
-        _dns = new DnsForwarder(loop, configuration, _output, resolver ?? new HostResolver(), network);
+        _dns = new DnsForwarder(loop, configuration, _output, resolver ?? new HostResolver(), network, _gate);
         _dnsTcp = new DnsTcpListener(_dns, _tcpNat);
         _publisher = new Publisher(loop, configuration, _tcpNat, _udp);
         _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
@@ -120,7 +123,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         if (!ethernet.Destination.IsGroup && ethernet.Destination != _configuration.GatewayMac && !Neighbors.IsDiscovery(ethernet))
         {
             if (_network is not null && _network.TryFind(ethernet.Destination, out Attachment? member) && member != this)
-                Forward(member, offload, ethernet, frame);
+                Forward(member, offload, ethernet, frame, now);
             else
                 _counters.Ignored++;
             return;

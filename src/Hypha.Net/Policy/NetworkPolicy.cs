@@ -1,4 +1,3 @@
-using System.Globalization;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Policy;
@@ -6,124 +5,73 @@ namespace Hypha.Net.Policy;
 /// <summary>
 /// What a guest may reach: rules, the first that matches decides, then the default. Read from text, a rule a line:
 /// <code>
-/// allow|deny [tcp|udp|icmp] [to ADDRESS|NETWORK/N] [port N[-M][,…]]
+/// allow|deny [tcp|udp|icmp] [to ADDRESS|NETWORK/N|name NAME|name *.NAME] [port N[-M][,…]]
 /// default allow|deny
+/// dns listed
 /// </code>
-/// "#" begins a comment. What is out of everybody's reach (<see cref="Reach"/>) is allowed by a rule alone that names where.
+/// "#" begins a comment. What is out of everybody's reach (<see cref="Reach"/>) is allowed by a rule alone that has its address. A name's addresses
+/// are those that the gateway's DNS gave the guest for it. With "dns listed" it answers for names alone that a rule allows.
 /// </summary>
 public sealed class NetworkPolicy
 {
     private readonly Rule[] _rules;
+    private readonly NamePattern[] _names;
     private readonly bool _default;
 
-    private NetworkPolicy(Rule[] rules, bool byDefault) => (_rules, _default) = (rules, byDefault);
-
-    /// <summary>No rules: all that is not out of reach.</summary>
-    public static NetworkPolicy None { get; } = new([], byDefault: true);
-
-    /// <exception cref="FormatException">With the line's number, what is wrong with it, and what belongs there.</exception>
-    public static NetworkPolicy Parse(string text)
+    internal NetworkPolicy(Rule[] rules, NamePattern[] names, bool byDefault, bool listedNames)
     {
-        var rules = new List<Rule>();
-        bool? byDefault = null;
-        int number = 0;
-        foreach (string line in text.Split('\n'))
-        {
-            number++;
-            string[] words = line.Split('#')[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-            if (words.Length == 0)
-                continue;
-            if (words is ["default", "allow" or "deny"])
-            {
-                if (byDefault is not null)
-                    throw Wrong(number, "a second default");
-                byDefault = words[1] == "allow";
-                continue;
-            }
-            rules.Add(ParseRule(words, number));
-        }
-        return new NetworkPolicy([.. rules], byDefault ?? true);
+        _rules = rules;
+        _names = names;
+        _default = byDefault;
+        ListedNames = listedNames;
     }
 
+    /// <summary>No rules: all that is not out of reach.</summary>
+    public static NetworkPolicy None { get; } = new([], [], byDefault: true, listedNames: false);
+
+    /// <summary>Has rules by name.</summary>
+    public bool HasNames => _names.Length > 0;
+
+    /// <summary>Only names that a rule allows are answered for.</summary>
+    public bool ListedNames { get; }
+
+    /// <exception cref="FormatException">With the line's number, what is wrong with it, and what belongs there.</exception>
+    public static NetworkPolicy Parse(string text) => new PolicyParser().Parse(text);
+
     /// <param name="port">0 where the protocol has none.</param>
-    public bool Allows(IpProtocol protocol, IpAddress destination, ushort port)
+    public bool Allows(IpProtocol protocol, IpAddress destination, ushort port) => Allows(protocol, destination, port, null, 0);
+
+    /// <param name="learned">What is known of the destination's names.</param>
+    internal bool Allows(IpProtocol protocol, IpAddress destination, ushort port, LearnedName? learned, long now)
     {
         foreach (ref readonly Rule rule in _rules.AsSpan())
         {
-            if (rule.Matches(protocol, destination, port))
-                return rule.Allow && (rule.To is not null || Reach.Allows(destination));
+            if (rule.Matches(protocol, destination, port, learned, now))
+                return rule.Allow && (rule.IsByAddress || Reach.Allows(destination));
         }
         return _default && Reach.Allows(destination);
     }
 
-    private static Rule ParseRule(string[] words, int number)
+    /// <summary>Whether a rule allows a name; of those that are denied nobody need know the addresses, unless others are let through.</summary>
+    /// <param name="name">In small letters, as in a message.</param>
+    internal bool AllowsName(ReadOnlySpan<byte> name)
     {
-        if (words[0] is not ("allow" or "deny"))
-            throw Wrong(number, $"\"{words[0]}\" is neither allow, deny nor default");
-        IpProtocol? protocol = null;
-        Subnet? to = null;
-        (ushort First, ushort Last)[]? ports = null;
-        int at = 1;
-        if (at < words.Length && words[at] is "tcp" or "udp" or "icmp")
-            protocol = words[at++] switch { "tcp" => IpProtocol.Tcp, "udp" => IpProtocol.Udp, _ => IpProtocol.Icmp };
-        if (at < words.Length && words[at] == "to")
+        foreach (ref readonly Rule rule in _rules.AsSpan())
         {
-            to = at + 1 < words.Length ? ParseTarget(words[at + 1]) : null;
-            if (to is null)
-                throw Wrong(number, $"after \"to\" comes an address or a network: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32{(at + 1 < words.Length ? $"; \"{words[at + 1]}\" is none" : "")}");
-            at += 2;
-        }
-        if (at < words.Length && words[at] == "port")
-        {
-            if (protocol is not (IpProtocol.Tcp or IpProtocol.Udp))
-                throw Wrong(number, "ports are of tcp or udp: name one of them");
-            ports = at + 1 < words.Length ? ParsePorts(words[at + 1]) : null;
-            if (ports is null)
-                throw Wrong(number, $"after \"port\" come numbers from 1 to 65535: 443, 8000-8080, 80,443{(at + 1 < words.Length ? $"; \"{words[at + 1]}\" is none" : "")}");
-            at += 2;
-        }
-        if (at < words.Length)
-            throw Wrong(number, $"\"{words[at]}\" belongs nowhere: allow|deny [tcp|udp|icmp] [to ADDRESS|NETWORK/N] [port N[-M][,…]]");
-        return new Rule(words[0] == "allow", protocol, to, ports);
-    }
-
-    private static Subnet? ParseTarget(string text) =>
-        Subnet.TryParse(text, out Subnet subnet) ? subnet : IpAddress.TryParse(text, out IpAddress address) ? new Subnet(address, address.Size * 8) : null;
-
-    private static (ushort, ushort)[]? ParsePorts(string text)
-    {
-        var ports = new List<(ushort, ushort)>();
-        foreach (string part in text.Split(','))
-        {
-            int dash = part.IndexOf('-');
-            if (!TryParsePort(dash < 0 ? part : part[..dash], out ushort first) || !TryParsePort(dash < 0 ? part : part[(dash + 1)..], out ushort last) || last < first)
-                return null;
-            ports.Add((first, last));
-        }
-        return [.. ports];
-    }
-
-    private static bool TryParsePort(string text, out ushort port) =>
-        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port > 0;
-
-    private static FormatException Wrong(int number, string what) => new($"line {number}: {what}.");
-
-    private readonly record struct Rule(bool Allow, IpProtocol? Protocol, Subnet? To, (ushort First, ushort Last)[]? Ports)
-    {
-        public bool Matches(IpProtocol protocol, IpAddress destination, ushort port)
-        {
-            if (protocol == IpProtocol.Icmp6)
-                protocol = IpProtocol.Icmp;
-            if ((Protocol is { } mine && mine != protocol) || (To is { } to && !to.Contains(destination)))
-                return false;
-            if (Ports is null)
+            if (rule.Allow && rule.Name is { } place && _names[place].Matches(name))
                 return true;
-            foreach (var (first, last) in Ports)
-            {
-                if (first <= port && port <= last)
-                    return true;
-            }
-            return false;
         }
+        return false;
+    }
+
+    /// <returns>The place of the first name from <paramref name="from"/> on that matches; -1 when there is none.</returns>
+    internal int IndexOfName(ReadOnlySpan<byte> name, int from)
+    {
+        for (int i = from; i < _names.Length; i++)
+        {
+            if (_names[i].Matches(name))
+                return i;
+        }
+        return -1;
     }
 }

@@ -6,6 +6,7 @@ namespace Hypha.Net.Wire;
 public enum DnsType : ushort
 {
     A = 1,
+    Cname = 5,
     Ptr = 12,
     Aaaa = 28,
     Opt = 41,
@@ -110,7 +111,7 @@ public readonly ref struct DnsMessage
         ReadOnlySpan<byte> name = _bytes[HeaderSize..(QuestionEnd - 4)];
         // A length is at most 63, below every letter.
         for (int i = 0; i < name.Length; i++)
-            to[i] = name[i] is >= (byte)'A' and <= (byte)'Z' ? (byte)(name[i] | 0x20) : name[i];
+            to[i] = Small(name[i]);
         return to[..name.Length];
     }
 
@@ -146,8 +147,10 @@ public readonly ref struct DnsMessage
         return at + 12 + data.Length;
     }
 
+    internal static byte Small(byte letter) => letter is >= (byte)'A' and <= (byte)'Z' ? (byte)(letter | 0x20) : letter;
+
     /// <summary>Passes over a name. One that is compressed ends at its pointer, which is not followed: there is nothing to loop in.</summary>
-    private static bool SkipName(ReadOnlySpan<byte> bytes, ref int at, bool compressed)
+    internal static bool SkipName(ReadOnlySpan<byte> bytes, ref int at, bool compressed)
     {
         int start = at;
         while (at < bytes.Length && at - start < MaximumName)

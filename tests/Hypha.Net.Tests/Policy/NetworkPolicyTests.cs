@@ -41,6 +41,12 @@ public sealed class NetworkPolicyTests
     [InlineData("permit tcp", "line 1: \"permit\"")]
     [InlineData("\nallow to", "line 2: after \"to\"")]
     [InlineData("allow to example.com", "\"example.com\" is none")]
+    [InlineData("allow to name", "after \"name\"")]
+    [InlineData("allow to name *", "\"*\" is none")]
+    [InlineData("allow to name a..b", "\"a..b\" is none")]
+    [InlineData("allow to name a.*.b", "\"a.*.b\" is none")]
+    [InlineData("allow to name ä.test", "\"ä.test\" is none")]
+    [InlineData("dns", "after \"dns\" comes \"listed\"")]
     [InlineData("allow to 10.0.0.0/33", "\"10.0.0.0/33\" is none")]
     [InlineData("allow port 80", "ports are of tcp or udp")]
     [InlineData("allow icmp port 80", "ports are of tcp or udp")]
@@ -66,7 +72,7 @@ public sealed class NetworkPolicyTests
             }
         });
 
-    private static readonly string[] s_words = ["allow", "deny", "default", "tcp", "udp", "icmp", "to", "port", "10.0.0.0/8", "::/0", "1-2,", "80", "\n", "#", "-", "/"];
+    private static readonly string[] s_words = ["allow", "deny", "default", "dns", "listed", "tcp", "udp", "icmp", "to", "name", "*.a", "a.b", "port", "10.0.0.0/8", "::/0", "1-2,", "80", "\n", "#", "-", "/"];
 
     private static bool Allows(NetworkPolicy policy, IpProtocol protocol, string address, ushort port) =>
         IpAddress.TryParse(address, out IpAddress destination) ? policy.Allows(protocol, destination, port) : throw new FormatException(address);

@@ -1,0 +1,124 @@
+using System.Globalization;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Policy;
+
+/// <summary>A policy's text (<see cref="NetworkPolicy"/> has its form).</summary>
+internal sealed class PolicyParser
+{
+    private const string Form = "allow|deny [tcp|udp|icmp] [to ADDRESS|NETWORK/N|name NAME] [port N[-M][,…]]";
+
+    private readonly List<Rule> _rules = [];
+    private readonly List<NamePattern> _names = [];
+    private readonly Dictionary<string, int> _places = new(StringComparer.OrdinalIgnoreCase);
+    private bool? _default;
+    private bool _listedNames;
+    private int _line;
+
+    public NetworkPolicy Parse(string text)
+    {
+        foreach (string line in text.Split('\n'))
+        {
+            _line++;
+            string[] words = line.Split('#')[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            switch (words)
+            {
+                case []:
+                    break;
+                case ["default", "allow" or "deny"]:
+                    if (_default is not null)
+                        throw Wrong("a second default");
+                    _default = words[1] == "allow";
+                    break;
+                case ["dns", ..]:
+                    if (words is not [_, "listed"])
+                        throw Wrong("after \"dns\" comes \"listed\": names that no rule allows are refused");
+                    _listedNames = true;
+                    break;
+                case ["allow" or "deny", ..]:
+                    _rules.Add(ParseRule(words));
+                    break;
+                default:
+                    throw Wrong($"\"{words[0]}\" is neither allow, deny, default nor dns");
+            }
+        }
+        return new NetworkPolicy([.. _rules], [.. _names], _default ?? true, _listedNames);
+    }
+
+    private Rule ParseRule(string[] words)
+    {
+        IpProtocol? protocol = null;
+        Subnet? peer = null;
+        int? name = null;
+        (ushort First, ushort Last)[]? ports = null;
+        int at = 1;
+        if (at < words.Length && words[at] is "tcp" or "udp" or "icmp")
+            protocol = words[at++] switch { "tcp" => IpProtocol.Tcp, "udp" => IpProtocol.Udp, _ => IpProtocol.Icmp };
+        if (words.AsSpan(at) is ["to", "name", ..])
+        {
+            name = ParseName(words, at + 2);
+            at += 3;
+        }
+        else if (at < words.Length && words[at] == "to")
+        {
+            peer = ParsePeer(words, at);
+            at += 2;
+        }
+        if (at < words.Length && words[at] == "port")
+        {
+            if (protocol is not (IpProtocol.Tcp or IpProtocol.Udp))
+                throw Wrong("ports are of tcp or udp: name one of them");
+            ports = at + 1 < words.Length ? ParsePorts(words[at + 1]) : null;
+            if (ports is null)
+                throw Wrong($"after \"port\" come numbers from 1 to 65535: 443, 8000-8080, 80,443{None(words, at + 1)}");
+            at += 2;
+        }
+        if (at < words.Length)
+            throw Wrong($"\"{words[at]}\" belongs nowhere: {Form}");
+        return new Rule(words[0] == "allow", protocol, peer, name, ports);
+    }
+
+    private Subnet ParsePeer(string[] words, int at)
+    {
+        if (at + 1 < words.Length)
+        {
+            if (Subnet.TryParse(words[at + 1], out Subnet subnet))
+                return subnet;
+            if (IpAddress.TryParse(words[at + 1], out IpAddress address))
+                return new Subnet(address, address.Size * 8);
+        }
+        throw Wrong($"after \"{words[at]}\" comes an address, a network or a name: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32, name example.com{None(words, at + 1)}");
+    }
+
+    private int ParseName(string[] words, int at)
+    {
+        if (at >= words.Length || NamePattern.Parse(words[at]) is not { } pattern)
+            throw Wrong($"after \"name\" comes a DNS name, or all below one: example.com, *.example.com{None(words, at)}");
+        if (_places.TryGetValue(words[at], out int place))
+            return place;
+        _places.Add(words[at], _names.Count);
+        _names.Add(pattern);
+        return _names.Count - 1;
+    }
+
+    private static (ushort, ushort)[]? ParsePorts(string text)
+    {
+        var ports = new List<(ushort, ushort)>();
+        foreach (string part in text.Split(','))
+        {
+            int dash = part.IndexOf('-');
+            if (!TryParsePort(dash < 0 ? part : part[..dash], out ushort first) || !TryParsePort(dash < 0 ? part : part[(dash + 1)..], out ushort last) || last < first)
+                return null;
+            ports.Add((first, last));
+        }
+        return [.. ports];
+    }
+
+    private static bool TryParsePort(string text, out ushort port) =>
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port > 0;
+
+    /// <summary>What stands there instead, if anything.</summary>
+    private static string None(string[] words, int at) => at < words.Length ? $"; \"{words[at]}\" is none" : "";
+
+    private FormatException Wrong(string what) => new($"line {_line}: {what}.");
+}
