@@ -46,6 +46,26 @@ public sealed class PolicyTests
         Assert.Contains("connection refused", (await network.Run("guest", "dig +tcp +tries=1 @10.75.0.1 x.tunnel.test")).Output);
     }
 
+    [Fact]
+    public async Task Rules_for_what_comes_in_reset_connections_and_drop_datagrams_that_they_deny()
+    {
+        await using GuestNetwork network = await Begin("""
+            deny in from 192.0.2.3
+            allow in tcp from 192.0.2.0/24 port 80
+            allow in udp from 192.0.2.0/24
+            default in deny
+            """, "-p", "8080:80", "-p", "8081:81", "-p", "5300:53/udp");
+        await network.Serve("guest", "socat TCP6-LISTEN:80,fork,reuseaddr,ipv6only=0 SYSTEM:'echo published' & exec socat TCP6-LISTEN:81,fork,reuseaddr,ipv6only=0 SYSTEM:'echo published'", 81);
+        await network.Serve("guest", "exec socat UDP-RECVFROM:53,fork SYSTEM:'echo published'", 53, udp: true);
+        (await network.Run("world", "ip addr add 192.0.2.3/24 dev eth0")).Succeeded();
+        Assert.Equal("published\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
+        Assert.Equal("published\n", (await network.Run("world", "echo x | socat -t 2 - UDP:192.0.2.1:5300")).Succeeded().Output);
+        foreach (string refused in (string[])["192.0.2.1:8080,bind=192.0.2.3", "192.0.2.1:8081", "[2001:db8::1]:8080"])
+            Assert.Contains("reset by peer", (await network.Run("world", $"socat -T 5 -u TCP:{refused} -")).Errors);
+        Assert.Equal("", (await network.Run("world", "echo x | socat -t 2 - UDP:192.0.2.1:5300,bind=192.0.2.3")).Output);
+        Assert.Contains("reset by peer", (await network.Run("host", "socat -T 5 -u TCP:127.0.0.1:8080 -")).Errors);
+    }
+
     private const string Denied = "No route to host|Permission denied";
 
     private static async Task<GuestNetwork> Begin(string rules, params string[] options)

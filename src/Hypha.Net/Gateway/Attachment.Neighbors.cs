@@ -9,7 +9,7 @@ public sealed partial class Attachment
     /// <summary>Passes a frame on as it is, once it is clear that it says who sent it.</summary>
     private void Forward(Attachment member, in VirtioNetHeader offload, in EthernetFrame ethernet, ReadOnlySpan<byte> frame, long now)
     {
-        if (!IsForwardable(ethernet, now))
+        if (!IsForwardable(member, ethernet, now))
             return;
         if (member._output.TrySendFrame(offload, frame))
             _counters.Forwarded++;
@@ -17,14 +17,14 @@ public sealed partial class Attachment
             _counters.ForwardFailures++;
     }
 
-    private bool IsForwardable(in EthernetFrame ethernet, long now)
+    private bool IsForwardable(Attachment member, in EthernetFrame ethernet, long now)
     {
         switch (ethernet.Type)
         {
             case EtherType.Ipv4 when Ipv4Packet.TryParse(ethernet.Payload, out Ipv4Packet packet) == WireFault.None:
-                return IsForwardable(packet.Protocol, packet.Source, packet.Destination, packet.Payload, packet.FragmentOffset == 0, now);
+                return IsForwardable(member, packet.Protocol, packet.Source, packet.Destination, packet.Payload, packet.FragmentOffset == 0, now);
             case EtherType.Ipv6 when Ipv6Packet.TryParse(ethernet.Payload, out Ipv6Packet packet, out _) == WireFault.None:
-                return IsForwardable(packet.Protocol, packet.Source, packet.Destination, packet.Payload, !packet.IsFragment || packet.FragmentOffset == 0, now);
+                return IsForwardable(member, packet.Protocol, packet.Source, packet.Destination, packet.Payload, !packet.IsFragment || packet.FragmentOffset == 0, now);
             default:
                 _counters.Malformed++;
                 return false;
@@ -32,7 +32,7 @@ public sealed partial class Attachment
     }
 
     /// <param name="first">The payload begins with the transport's header; a later fragment's does not, and is of no use without the first.</param>
-    private bool IsForwardable(IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, bool first, long now)
+    private bool IsForwardable(Attachment member, IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, bool first, long now)
     {
         // A server of addresses among the guests would lead the others astray, and so would a router.
         bool server = protocol == IpProtocol.Udp && first && payload.Length >= 2 && (ushort)(payload[0] << 8 | payload[1]) is DhcpServer.Port or Dhcp6Server.Port;
@@ -45,9 +45,14 @@ public sealed partial class Attachment
         // Guests' link-local addresses are each other's to reach; the host's are not on this network.
         // Rules are for what a guest begins: the rest of a TCP connection is let through to whoever began it.
         bool begun = protocol == IpProtocol.Tcp && payload.Length > 13 && ((TcpFlags)payload[13] & (TcpFlags.Syn | TcpFlags.Ack)) != TcpFlags.Syn;
-        if (!first || begun || destination.IsLinkLocal || _gate.MayReach(protocol, destination, PortOf(protocol, payload), now))
+        if (!first || begun)
             return true;
-        _counters.Denied++;
-        return false;
+        if (!destination.IsLinkLocal && !_gate.MayReach(protocol, destination, PortOf(protocol, payload), now))
+        {
+            _gate.Deny();
+            return false;
+        }
+        // Of all else nobody knows who began: the other's rules are for every packet.
+        return member._gate.MayEnter(protocol, source, PortOf(protocol, payload));
     }
 }

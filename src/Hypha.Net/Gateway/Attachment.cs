@@ -55,20 +55,20 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _neighbors = new Neighbors(configuration, _output, network);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, configuration.Limits.TcpFlows, configuration.Limits.TcpHalfOpen);
         _tcpNat = new TcpNat(loop, _tcp, this);
-        _udp = new DatagramNat(loop, configuration, _output, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
-        _echo = new DatagramNat(loop, configuration, _output, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
+        _udp = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
+        _echo = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
         _dhcp = new DhcpServer(configuration, _output);
         _dhcp6 = new Dhcp6Server(configuration, _output);
         _reassembly = new Reassembly(loop.Timers, (beginning, now) => Tell(beginning, IcmpProblem.ReassemblyTimeExceeded(beginning[0] >> 4 == 4), now));
         _dns = new DnsForwarder(loop, configuration, _output, resolver ?? new HostResolver(), network, _gate);
         _dnsTcp = new DnsTcpListener(_dns, _tcpNat);
-        _publisher = new Publisher(loop, configuration, _tcpNat, _udp);
+        _publisher = new Publisher(loop, configuration, _tcpNat, _udp, _gate);
         _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
     }
 
     public GuestConfiguration Configuration => _configuration;
 
-    public ref readonly GuestCounters Counters => ref _counters;
+    public GuestCounters Counters => _counters with { Denied = _gate.DeniedOut, DeniedIn = _gate.DeniedIn };
 
     private GuestCounters _counters;
 

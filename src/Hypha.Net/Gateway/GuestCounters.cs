@@ -22,6 +22,9 @@ public struct GuestCounters
 
     /// <summary>Destinations that the policy forbids.</summary>
     public ulong Denied;
+
+    /// <summary>What others began with it, by published ports or on its network, that the policy forbids.</summary>
+    public ulong DeniedIn;
 }
 
 /// <summary>Frames to a guest, from whomever.</summary>

@@ -95,6 +95,9 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
                 _nat.Counters.Unexpected++;
                 continue;
             }
+            // What it gets from those whom it has spoken to is an answer.
+            if (IsPublished && !IsPeer(peer) && !_nat.Gate.MayEnter(IpProtocol.Udp, peer, Key.GuestPort))
+                continue;
             _answered = true;
             BytesToGuest += got;
             Touch(now);

@@ -1,6 +1,7 @@
 using Hypha.Linux;
 using Hypha.Net.Gateway;
 using Hypha.Net.Loop;
+using Hypha.Net.Policy;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
 
@@ -24,13 +25,15 @@ public struct DatagramCounters
 }
 
 /// <summary>A guest's UDP and echo to the outside: a socket of the host for each of its ports and identifiers.</summary>
-internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configuration, GuestOutput output, IErrorSender errors, IpProtocol protocol, int limit)
+internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configuration, GuestOutput output, Gate gate, IErrorSender errors, IpProtocol protocol, int limit)
 {
     private readonly FlowTable<DatagramFlow> _flows = new();
 
     internal EventLoop Loop => loop;
 
     internal GuestOutput Output => output;
+
+    internal Gate Gate => gate;
 
     internal GuestConfiguration Configuration => configuration;
 

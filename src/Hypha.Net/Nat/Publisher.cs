@@ -1,6 +1,7 @@
 using Hypha.Linux;
 using Hypha.Net.Gateway;
 using Hypha.Net.Loop;
+using Hypha.Net.Policy;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
 
@@ -16,15 +17,17 @@ internal sealed class Publisher : IDisposable
     private readonly GuestConfiguration _configuration;
     private readonly TcpNat _tcp;
     private readonly DatagramNat _udp;
+    private readonly Gate _gate;
     private readonly List<TcpListeningSocket> _sockets = [];
     private ushort _port = 32_768;
 
-    public Publisher(EventLoop loop, GuestConfiguration configuration, TcpNat tcp, DatagramNat udp)
+    public Publisher(EventLoop loop, GuestConfiguration configuration, TcpNat tcp, DatagramNat udp, Gate gate)
     {
         _loop = loop;
         _configuration = configuration;
         _tcp = tcp;
         _udp = udp;
+        _gate = gate;
     }
 
     /// <exception cref="IOException">A port is taken, or may not be listened on. Those before it stay.</exception>
@@ -49,7 +52,7 @@ internal sealed class Publisher : IDisposable
     /// <summary>A connection that the host accepted.</summary>
     internal void Accepted(RawSocket socket, IpAddress peer, ushort port, ushort guestPort, long now)
     {
-        if (Target(peer.IsV4) is not { } guest)
+        if (Target(peer.IsV4) is not { } guest || !_gate.MayEnter(IpProtocol.Tcp, peer, guestPort))
         {
             socket.Abort();
             return;

@@ -9,12 +9,29 @@ internal sealed class Gate(NetworkPolicy policy)
 
     private readonly LearnedNames? _learned = policy.HasNames ? new LearnedNames() : null;
 
+    /// <summary>Packets that the guest sent, and what others began, against the rules.</summary>
+    public ulong DeniedOut { get; private set; }
+
+    public ulong DeniedIn { get; private set; }
+
     public bool ListedNames => policy.ListedNames;
 
     /// <summary>Whether the guest may begin to speak to somebody.</summary>
     /// <param name="port">0 where the protocol has none.</param>
     public bool MayReach(IpProtocol protocol, IpAddress destination, ushort port, long now) =>
         policy.Allows(protocol, destination, port, _learned?.Find(destination), now);
+
+    /// <summary>Whether somebody may begin to speak to the guest; if not, it is counted.</summary>
+    public bool MayEnter(IpProtocol protocol, IpAddress peer, ushort port)
+    {
+        if (policy.AllowsIn(protocol, peer, port))
+            return true;
+        DeniedIn++;
+        return false;
+    }
+
+    /// <summary>A packet that the guest sent goes no further.</summary>
+    public void Deny() => DeniedOut++;
 
     /// <summary>Whether the guest's question may be asked.</summary>
     public bool MayAsk(in DnsMessage query)

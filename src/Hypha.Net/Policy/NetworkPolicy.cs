@@ -3,31 +3,35 @@ using Hypha.Net.Wire;
 namespace Hypha.Net.Policy;
 
 /// <summary>
-/// What a guest may reach: rules, the first that matches decides, then the default. Read from text, a rule a line:
+/// What a guest may reach, and who may reach it: rules, the first that matches decides, then the default. Read from text, a rule a line:
 /// <code>
 /// allow|deny [tcp|udp|icmp] [to ADDRESS|NETWORK/N|name NAME|name *.NAME] [port N[-M][,…]]
-/// default allow|deny
+/// allow|deny in [tcp|udp|icmp] [from ADDRESS|NETWORK/N] [port N[-M][,…]]
+/// default [in] allow|deny
 /// dns listed
 /// </code>
 /// "#" begins a comment. What is out of everybody's reach (<see cref="Reach"/>) is allowed by a rule alone that has its address. A name's addresses
-/// are those that the gateway's DNS gave the guest for it. With "dns listed" it answers for names alone that a rule allows.
+/// are those that the gateway's DNS gave the guest for it. What comes in by published ports, and what other members of the network begin, has the rules
+/// with "in"; their ports are the guest's. With "dns listed" it answers for names alone that a rule allows.
 /// </summary>
 public sealed class NetworkPolicy
 {
-    private readonly Rule[] _rules;
+    private readonly Rule[] _rules, _in;
     private readonly NamePattern[] _names;
-    private readonly bool _default;
+    private readonly bool _default, _defaultIn;
 
-    internal NetworkPolicy(Rule[] rules, NamePattern[] names, bool byDefault, bool listedNames)
+    internal NetworkPolicy(Rule[] rules, Rule[] rulesIn, NamePattern[] names, bool byDefault, bool byDefaultIn, bool listedNames)
     {
         _rules = rules;
+        _in = rulesIn;
         _names = names;
         _default = byDefault;
+        _defaultIn = byDefaultIn;
         ListedNames = listedNames;
     }
 
     /// <summary>No rules: all that is not out of reach.</summary>
-    public static NetworkPolicy None { get; } = new([], [], byDefault: true, listedNames: false);
+    public static NetworkPolicy None { get; } = new([], [], [], byDefault: true, byDefaultIn: true, listedNames: false);
 
     /// <summary>Has rules by name.</summary>
     public bool HasNames => _names.Length > 0;
@@ -50,6 +54,18 @@ public sealed class NetworkPolicy
                 return rule.Allow && (rule.IsByAddress || Reach.Allows(destination));
         }
         return _default && Reach.Allows(destination);
+    }
+
+    /// <summary>Whether somebody may begin to speak to the guest.</summary>
+    /// <param name="port">The guest's; 0 where the protocol has none.</param>
+    public bool AllowsIn(IpProtocol protocol, IpAddress source, ushort port)
+    {
+        foreach (ref readonly Rule rule in _in.AsSpan())
+        {
+            if (rule.Matches(protocol, source, port, null, 0))
+                return rule.Allow;
+        }
+        return _defaultIn;
     }
 
     /// <summary>Whether a rule allows a name; of those that are denied nobody need know the addresses, unless others are let through.</summary>

@@ -7,11 +7,12 @@ namespace Hypha.Net.Policy;
 internal sealed class PolicyParser
 {
     private const string Form = "allow|deny [tcp|udp|icmp] [to ADDRESS|NETWORK/N|name NAME] [port N[-M][,…]]";
+    private const string FormIn = "allow|deny in [tcp|udp|icmp] [from ADDRESS|NETWORK/N] [port N[-M][,…]]";
 
-    private readonly List<Rule> _rules = [];
+    private readonly List<Rule> _rules = [], _in = [];
     private readonly List<NamePattern> _names = [];
     private readonly Dictionary<string, int> _places = new(StringComparer.OrdinalIgnoreCase);
-    private bool? _default;
+    private bool? _default, _defaultIn;
     private bool _listedNames;
     private int _line;
 
@@ -26,42 +27,55 @@ internal sealed class PolicyParser
                 case []:
                     break;
                 case ["default", "allow" or "deny"]:
-                    if (_default is not null)
-                        throw Wrong("a second default");
-                    _default = words[1] == "allow";
+                    SetDefault(ref _default, words[1]);
+                    break;
+                case ["default", "in", "allow" or "deny"]:
+                    SetDefault(ref _defaultIn, words[2]);
                     break;
                 case ["dns", ..]:
                     if (words is not [_, "listed"])
                         throw Wrong("after \"dns\" comes \"listed\": names that no rule allows are refused");
                     _listedNames = true;
                     break;
-                case ["allow" or "deny", ..]:
-                    _rules.Add(ParseRule(words));
+                case ["allow" or "deny", "in", ..]:
+                    _in.Add(ParseRule(words, at: 2, "from"));
                     break;
+                case ["allow" or "deny", ..]:
+                    _rules.Add(ParseRule(words, at: 1, "to"));
+                    break;
+                case ["default", ..]:
+                    throw Wrong("after \"default\" comes allow or deny, or \"in\" and one of them");
                 default:
                     throw Wrong($"\"{words[0]}\" is neither allow, deny, default nor dns");
             }
         }
-        return new NetworkPolicy([.. _rules], [.. _names], _default ?? true, _listedNames);
+        return new NetworkPolicy([.. _rules], [.. _in], [.. _names], _default ?? true, _defaultIn ?? true, _listedNames);
     }
 
-    private Rule ParseRule(string[] words)
+    private void SetDefault(ref bool? byDefault, string word)
+    {
+        if (byDefault is not null)
+            throw Wrong("a second default");
+        byDefault = word == "allow";
+    }
+
+    /// <param name="peer">The word before the other end.</param>
+    private Rule ParseRule(string[] words, int at, string peer)
     {
         IpProtocol? protocol = null;
-        Subnet? peer = null;
+        Subnet? network = null;
         int? name = null;
         (ushort First, ushort Last)[]? ports = null;
-        int at = 1;
         if (at < words.Length && words[at] is "tcp" or "udp" or "icmp")
             protocol = words[at++] switch { "tcp" => IpProtocol.Tcp, "udp" => IpProtocol.Udp, _ => IpProtocol.Icmp };
-        if (words.AsSpan(at) is ["to", "name", ..])
+        if (peer == "to" && words.AsSpan(at) is ["to", "name", ..])
         {
             name = ParseName(words, at + 2);
             at += 3;
         }
-        else if (at < words.Length && words[at] == "to")
+        else if (at < words.Length && words[at] == peer)
         {
-            peer = ParsePeer(words, at);
+            network = ParsePeer(words, at);
             at += 2;
         }
         if (at < words.Length && words[at] == "port")
@@ -74,8 +88,8 @@ internal sealed class PolicyParser
             at += 2;
         }
         if (at < words.Length)
-            throw Wrong($"\"{words[at]}\" belongs nowhere: {Form}");
-        return new Rule(words[0] == "allow", protocol, peer, name, ports);
+            throw Wrong($"\"{words[at]}\" belongs nowhere: {(peer == "to" ? Form : FormIn)}");
+        return new Rule(words[0] == "allow", protocol, network, name, ports);
     }
 
     private Subnet ParsePeer(string[] words, int at)
@@ -87,7 +101,7 @@ internal sealed class PolicyParser
             if (IpAddress.TryParse(words[at + 1], out IpAddress address))
                 return new Subnet(address, address.Size * 8);
         }
-        throw Wrong($"after \"{words[at]}\" comes an address, a network or a name: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32, name example.com{None(words, at + 1)}");
+        throw Wrong($"after \"{words[at]}\" comes an address or a network{(words[at] == "to" ? ", or a name" : "")}: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32{(words[at] == "to" ? ", name example.com" : "")}{None(words, at + 1)}");
     }
 
     private int ParseName(string[] words, int at)

@@ -2,6 +2,7 @@ using CsCheck;
 using Hypha.Net.Capture;
 using Hypha.Net.Gateway;
 using Hypha.Net.Loop;
+using Hypha.Net.Policy;
 using Hypha.Net.Switch;
 using Hypha.Net.Wire;
 
@@ -124,6 +125,24 @@ public sealed class AttachmentTests : IDisposable
         Send(Udp(s_mac, MacAddress.Broadcast, "10.75.0.2", "10.75.255.255", 1, 2));
         Send(RouterAdvertisementTo(s_otherMac));
         Assert.Empty(_otherLink.Sent);
+    }
+
+    [Fact]
+    public void A_neighbours_rules_say_who_may_begin_to_speak_to_it()
+    {
+        MacAddress mac = new(0x0275_0A4B_0004);
+        using var link = new MemoryLink();
+        using var third = new Attachment(_loop, link, Configuration(mac, "10.75.0.4/16", "fd75::4/64", "third") with { Policy = NetworkPolicy.Parse("allow in udp from 10.75.0.2 port 53\nallow in tcp port 80\ndefault in deny") }, _network);
+        Assert.True(_network.TryAdd(third));
+        Send(Udp(s_mac, mac, "10.75.0.2", "10.75.0.4", 1_000, 53));
+        Send(Tcp(s_mac, mac, "10.75.0.2", "10.75.0.4", 1_000, 80, TcpFlags.Syn));
+        Send(Tcp(s_mac, mac, "10.75.0.2", "10.75.0.4", 1_000, 81, TcpFlags.Ack)); // an answer, as far as anybody knows
+        Assert.Equal(3, link.Sent.Count);
+        Send(Udp(s_mac, mac, "10.75.0.2", "10.75.0.4", 1_000, 54));
+        Send(Udp(s_mac, mac, "fd75::2", "fd75::4", 1_000, 53));
+        Send(Tcp(s_mac, mac, "10.75.0.2", "10.75.0.4", 1_000, 81, TcpFlags.Syn));
+        Assert.Equal(3, link.Sent.Count);
+        Assert.Equal((0ul, 3ul), (_guest.Counters.DeniedIn, third.Counters.DeniedIn));
     }
 
     [Fact]
@@ -257,6 +276,16 @@ public sealed class AttachmentTests : IDisposable
             Ipv6Packet.Write(packet, sender, receiver, IpProtocol.Udp, packet.Length - header);
         payload.CopyTo(packet[(header + UdpDatagram.HeaderSize)..]);
         UdpDatagram.WriteHeader(packet[header..], sender, receiver, sourcePort, port);
+        return frame;
+    }
+
+    private static byte[] Tcp(MacAddress from, MacAddress to, string source, string destination, ushort sourcePort, ushort port, TcpFlags flags)
+    {
+        byte[] frame = new byte[EthernetFrame.HeaderSize + Ipv4Packet.HeaderSize + TcpSegment.HeaderSize];
+        EthernetFrame.Write(frame, to, from, EtherType.Ipv4);
+        Span<byte> packet = frame.AsSpan(EthernetFrame.HeaderSize);
+        Ipv4Packet.Write(packet, Address(source), Address(destination), IpProtocol.Tcp, packet.Length);
+        TcpSegment.WriteHeader(packet[Ipv4Packet.HeaderSize..], sourcePort, port, new SequenceNumber(1), default, flags, 1_000);
         return frame;
     }
 

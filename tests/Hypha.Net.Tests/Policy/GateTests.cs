@@ -174,7 +174,7 @@ public sealed class GateTests
                     answer[at] = value;
             }
             if (DnsMessage.TryParse(answer.AsSpan(0, Math.Min(length, answer.Length)), out DnsMessage message) == WireFault.None)
-                _gate.Learn(message, 0);
+                new Gate(NetworkPolicy.Parse(Rules)).Learn(message, 0);
         }, iter: 20_000);
     }
 

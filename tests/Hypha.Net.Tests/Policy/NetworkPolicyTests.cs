@@ -37,6 +37,24 @@ public sealed class NetworkPolicyTests
         Assert.True(Allows(NetworkPolicy.None, IpProtocol.Tcp, "192.168.1.1", 80));
     }
 
+    [Fact]
+    public void What_comes_in_has_rules_of_its_own()
+    {
+        NetworkPolicy policy = NetworkPolicy.Parse("""
+            allow in tcp from 192.0.2.0/24 port 80
+            deny in udp
+            deny in from 2001:db8::66
+            default deny
+            """);
+        Assert.True(AllowsIn(policy, IpProtocol.Tcp, "192.0.2.7", 80));
+        Assert.False(AllowsIn(policy, IpProtocol.Udp, "192.0.2.7", 80));
+        Assert.False(AllowsIn(policy, IpProtocol.Icmp6, "2001:db8::66", 0));
+        Assert.True(AllowsIn(policy, IpProtocol.Tcp, "198.51.100.1", 81)); // by default, whatever the default for what goes out
+        Assert.True(AllowsIn(policy, IpProtocol.Tcp, "127.0.0.1", 81));    // what is out of reach may call
+        Assert.False(AllowsIn(NetworkPolicy.Parse("allow in tcp port 80\ndefault in deny"), IpProtocol.Tcp, "198.51.100.1", 81));
+        Assert.True(Allows(NetworkPolicy.Parse("default in deny"), IpProtocol.Tcp, "198.51.100.1", 81));
+    }
+
     [Theory]
     [InlineData("permit tcp", "line 1: \"permit\"")]
     [InlineData("\nallow to", "line 2: after \"to\"")]
@@ -46,6 +64,11 @@ public sealed class NetworkPolicyTests
     [InlineData("allow to name a..b", "\"a..b\" is none")]
     [InlineData("allow to name a.*.b", "\"a.*.b\" is none")]
     [InlineData("allow to name ä.test", "\"ä.test\" is none")]
+    [InlineData("allow in to 10.0.0.1", "\"to\" belongs nowhere: allow|deny in")]
+    [InlineData("allow from 10.0.0.1", "\"from\" belongs nowhere: allow|deny [tcp")]
+    [InlineData("deny in from name example.com", "\"name\" is none")]
+    [InlineData("default in", "\"default\"")]
+    [InlineData("default in deny\ndefault allow\ndefault in deny", "line 3: a second default")]
     [InlineData("dns", "after \"dns\" comes \"listed\"")]
     [InlineData("allow to 10.0.0.0/33", "\"10.0.0.0/33\" is none")]
     [InlineData("allow port 80", "ports are of tcp or udp")]
@@ -72,7 +95,10 @@ public sealed class NetworkPolicyTests
             }
         });
 
-    private static readonly string[] s_words = ["allow", "deny", "default", "dns", "listed", "tcp", "udp", "icmp", "to", "name", "*.a", "a.b", "port", "10.0.0.0/8", "::/0", "1-2,", "80", "\n", "#", "-", "/"];
+    private static readonly string[] s_words = ["allow", "deny", "default", "dns", "listed", "tcp", "udp", "icmp", "to", "in", "from", "name", "*.a", "a.b", "port", "10.0.0.0/8", "::/0", "1-2,", "80", "\n", "#", "-", "/"];
+
+    private static bool AllowsIn(NetworkPolicy policy, IpProtocol protocol, string address, ushort port) =>
+        IpAddress.TryParse(address, out IpAddress source) ? policy.AllowsIn(protocol, source, port) : throw new FormatException(address);
 
     private static bool Allows(NetworkPolicy policy, IpProtocol protocol, string address, ushort port) =>
         IpAddress.TryParse(address, out IpAddress destination) ? policy.Allows(protocol, destination, port) : throw new FormatException(address);
