@@ -60,15 +60,15 @@ public sealed class PolicyTests
         (await network.Run("world", "ip addr add 192.0.2.3/24 dev eth0")).Succeeded();
         Assert.Equal("published\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
         Assert.Equal("published\n", (await network.Run("world", "echo x | socat -t 2 - UDP:192.0.2.1:5300")).Succeeded().Output);
-        foreach (string refused in (string[])["192.0.2.1:8080,bind=192.0.2.3", "192.0.2.1:8081", "[2001:db8::1]:8080"])
-            Assert.Contains("reset by peer", (await network.Run("world", $"socat -T 5 -u TCP:{refused} -")).Errors);
+        foreach (string refused in (string[])["--interface 192.0.2.3 http://192.0.2.1:8080/", "http://192.0.2.1:8081/", "http://[2001:db8::1]:8080/"])
+            Assert.Contains("reset by peer", (await network.Run("world", $"curl -sS --max-time 10 {refused}")).Errors);
         Assert.Equal("", (await network.Run("world", "echo x | socat -t 2 - UDP:192.0.2.1:5300,bind=192.0.2.3")).Output);
-        Assert.Contains("reset by peer", (await network.Run("host", "socat -T 5 -u TCP:127.0.0.1:8080 -")).Errors);
+        Assert.Contains("reset by peer", (await network.Run("host", "curl -sS --max-time 10 http://127.0.0.1:8080/")).Errors);
     }
 
     private const string Denied = "No route to host|Permission denied";
 
-    private static async Task<GuestNetwork> Begin(string rules, params string[] options)
+    internal static async Task<GuestNetwork> Begin(string rules, params string[] options)
     {
         string file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, rules);
