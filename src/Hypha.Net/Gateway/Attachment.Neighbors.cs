@@ -11,7 +11,7 @@ public sealed partial class Attachment
     {
         if (!IsForwardable(member, ethernet, now))
             return;
-        if (member._output.TrySendFrame(offload, frame))
+        if (member._output.TryForward(offload, frame))
             _counters.Forwarded++;
         else
             _counters.ForwardFailures++;

@@ -37,7 +37,9 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private readonly DnsForwarder _dns;
     private readonly DnsTcpListener _dnsTcp;
     private readonly Publisher _publisher;
+    private readonly Pace? _pace;
     private readonly ulong _token;
+    private TokenBucket _packets;
     private MacAddress _guest;
 
     /// <param name="network">Whom the guest shares its network with; null for nobody.</param>
@@ -48,12 +50,16 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _loop = loop;
         _link = link;
         _configuration = configuration;
-        _output = new GuestOutput(link, configuration.GatewayMac);
+        PolicyLimits limits = configuration.Policy.Limits;
+        _pace = limits.Out is { } rate ? Pace.OfDropped(loop, rate) : null;
+        if (limits.Packets is { } packets)
+            _packets = new TokenBucket(packets, Math.Max(packets / 4, FramesPerTurn));
+        _output = new GuestOutput(link, configuration.GatewayMac, limits.In is { } rateIn ? Pace.OfWaiting(loop, rateIn) : null);
         if (configuration.Mac is { } mac)
             Learn(mac);
         _gate = new Gate(configuration.Policy);
         _neighbors = new Neighbors(configuration, _output, network);
-        _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, configuration.Limits.TcpFlows, configuration.Limits.TcpHalfOpen);
+        _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, Math.Min(configuration.Limits.TcpFlows, limits.Flows ?? int.MaxValue), configuration.Limits.TcpHalfOpen, limits.New);
         _tcpNat = new TcpNat(loop, _tcp, this);
         _udp = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
         _echo = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
@@ -68,7 +74,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     public GuestConfiguration Configuration => _configuration;
 
-    public GuestCounters Counters => _counters with { Denied = _gate.DeniedOut, DeniedIn = _gate.DeniedIn };
+    public GuestCounters Counters => _counters with { Denied = _gate.DeniedOut, DeniedIn = _gate.DeniedIn, LimitedIn = _output.Limited, FlowsOverLimit = _tcp.OverLimit };
 
     private GuestCounters _counters;
 
@@ -103,6 +109,11 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _output.Capture?.Take(FrameDirection.Inbound, frame);
         _counters.FramesIn++;
         _counters.BytesIn += (ulong)frame.Length;
+        if (!IsWithinLimits(frame.Length, now))
+        {
+            _counters.LimitedOut++;
+            return;
+        }
         if (EthernetFrame.TryParse(frame, out EthernetFrame ethernet) != WireFault.None)
         {
             _counters.Malformed++;
@@ -160,6 +171,9 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _loop.Remove(_link.FileDescriptor, _token);
         _link.Dispose();
     }
+
+    private bool IsWithinLimits(int length, long now) =>
+        (_configuration.Policy.Limits.Packets is null || _packets.TryTake(1, now)) && (_pace is null || _pace.MayPass(length, bulk: length > GuestOutput.SmallFrame));
 
     private void Learn(MacAddress mac) => _output.Guest = _guest = mac;
 

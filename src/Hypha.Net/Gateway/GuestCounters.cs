@@ -25,6 +25,12 @@ public struct GuestCounters
 
     /// <summary>What others began with it, by published ports or on its network, that the policy forbids.</summary>
     public ulong DeniedIn;
+
+    /// <summary>Frames from and to the guest that were dropped since they were more than the policy's limits allow.</summary>
+    public ulong LimitedOut, LimitedIn;
+
+    /// <summary>TCP connections that were not begun since there were as many as may be, or as many new ones.</summary>
+    public ulong FlowsOverLimit;
 }
 
 /// <summary>Frames to a guest, from whomever.</summary>

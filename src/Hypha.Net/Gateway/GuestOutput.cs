@@ -1,4 +1,5 @@
 using Hypha.Net.Capture;
+using Hypha.Net.Ip;
 using Hypha.Net.Link;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
@@ -6,8 +7,12 @@ using Hypha.Net.Wire;
 namespace Hypha.Net.Gateway;
 
 /// <summary>Packets to one guest, from whomever: Ethernet and IP headers, and its link.</summary>
-public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSender
+/// <param name="pace">How much of them there may be; null is as much as the link carries.</param>
+public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pace = null) : ITcpSender
 {
+    /// <summary>Up to here a frame is no bulk: acknowledgments, questions, most answers of a few words.</summary>
+    public const int SmallFrame = 256; // bytes
+
     private const int TcpChecksumOffset = 16; // of the field in the header
 
     private readonly byte[] _headers = new byte[EthernetFrame.HeaderSize + Ipv6Packet.HeaderSize + TcpSegment.HeaderSize + TcpOptions.MaximumSize];
@@ -25,6 +30,9 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSe
     public ref readonly OutputCounters Counters => ref _counters;
 
     private OutputCounters _counters;
+
+    /// <summary>Frames that were more than there may be and are lost; TCP's wait.</summary>
+    public ulong Limited { get; private set; }
 
     /// <summary>The longest payload of an IP packet that goes in one frame, in bytes.</summary>
     public int LargestPayload(bool v4) => link.Mtu - (v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize);
@@ -72,7 +80,10 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSe
             second = default;
             TcpSegment.WriteChecksum(segment, sum.Add(segment).Add(first).Value);
         }
-        return TrySend(offload, headers, first, second);
+        // What carries data waits for its turn; its sender asks again (TcpEndpoint.RoomAgain).
+        if (payload > 0 && pace is not null && !pace.MayPass(headers.Length + payload, bulk: true))
+            return false;
+        return TrySend(offload, headers, first, second, paced: payload > 0);
     }
 
     /// <summary>Sends a datagram from an address that the gateway speaks for.</summary>
@@ -119,12 +130,26 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway) : ITcpSe
         return TrySend(default, frame, default, default);
     }
 
-    /// <summary>Sends another member's frame, as it is.</summary>
-    public bool TrySendFrame(in VirtioNetHeader offload, ReadOnlySpan<byte> frame) =>
-        TrySend(offload, frame[..EthernetFrame.HeaderSize], frame[EthernetFrame.HeaderSize..], default);
-
-    private bool TrySend(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    /// <summary>Passes on a frame of another member of the network, as it is.</summary>
+    public bool TryForward(in VirtioNetHeader offload, ReadOnlySpan<byte> frame)
     {
+        bool paced = pace is not null && frame.Length > SmallFrame;
+        if (paced && !pace!.MayPass(frame.Length, bulk: true))
+        {
+            Limited++;
+            return false;
+        }
+        return TrySend(offload, frame[..EthernetFrame.HeaderSize], frame[EthernetFrame.HeaderSize..], default, paced);
+    }
+
+    /// <param name="paced">That there may be so much was asked already.</param>
+    private bool TrySend(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool paced = false)
+    {
+        if (pace is not null && !paced && !pace.MayPass(headers.Length + first.Length + second.Length, bulk: false))
+        {
+            Limited++;
+            return false;
+        }
         if (!link.TrySend(offload, headers, first, second))
         {
             _counters.Full++;

@@ -14,16 +14,32 @@ public struct TokenBucket(long rate, long burst)
     /// <returns>False when there are not so many: nothing is taken.</returns>
     public bool TryTake(long amount, long now)
     {
-        if (_filledAt == long.MinValue)
-            _filledAt = now;
-        // Full after burst / rate; more time than that gives no more, and overflows nothing.
-        long elapsed = Math.Min(now - _filledAt, burst * MonotonicClock.Second / Math.Max(rate, 1) + 1);
-        _tokens = Math.Min(_tokens + elapsed * rate, burst * MonotonicClock.Second);
-        _filledAt = now;
+        Fill(now);
         long cost = amount * MonotonicClock.Second;
         if (_tokens < cost)
             return false;
         _tokens -= cost;
         return true;
+    }
+
+    /// <summary>Takes as many when there is one; those that are not there are owed.</summary>
+    /// <param name="credit">So many may be owed already.</param>
+    public bool TryOwe(long amount, long credit, long now)
+    {
+        Fill(now);
+        if (_tokens + credit * MonotonicClock.Second <= 0)
+            return false;
+        _tokens -= amount * MonotonicClock.Second;
+        return true;
+    }
+
+    private void Fill(long now)
+    {
+        if (_filledAt == long.MinValue)
+            _filledAt = now;
+        // Full after so long; more time than that gives no more, and overflows nothing.
+        long elapsed = Math.Min(now - _filledAt, (burst * MonotonicClock.Second - _tokens) / Math.Max(rate, 1) + 1);
+        _tokens = Math.Min(_tokens + elapsed * rate, burst * MonotonicClock.Second);
+        _filledAt = now;
     }
 }

@@ -9,10 +9,13 @@ namespace Hypha.Net.Policy;
 /// allow|deny in [tcp|udp|icmp] [from ADDRESS|NETWORK/N] [port N[-M][,…]]
 /// default [in] allow|deny
 /// dns listed
+/// limit out|in N[kbit|mbit|gbit]
+/// limit packets|flows|new N
 /// </code>
 /// "#" begins a comment. What is out of everybody's reach (<see cref="Reach"/>) is allowed by a rule alone that has its address. A name's addresses
 /// are those that the gateway's DNS gave the guest for it. What comes in by published ports, and what other members of the network begin, has the rules
-/// with "in"; their ports are the guest's. With "dns listed" it answers for names alone that a rule allows.
+/// with "in"; their ports are the guest's. With "dns listed" it answers for names alone that a rule allows. Limits are
+/// <see cref="PolicyLimits"/>.
 /// </summary>
 public sealed class NetworkPolicy
 {
@@ -20,7 +23,7 @@ public sealed class NetworkPolicy
     private readonly NamePattern[] _names;
     private readonly bool _default, _defaultIn;
 
-    internal NetworkPolicy(Rule[] rules, Rule[] rulesIn, NamePattern[] names, bool byDefault, bool byDefaultIn, bool listedNames)
+    internal NetworkPolicy(Rule[] rules, Rule[] rulesIn, NamePattern[] names, bool byDefault, bool byDefaultIn, bool listedNames, PolicyLimits limits)
     {
         _rules = rules;
         _in = rulesIn;
@@ -28,16 +31,19 @@ public sealed class NetworkPolicy
         _default = byDefault;
         _defaultIn = byDefaultIn;
         ListedNames = listedNames;
+        Limits = limits;
     }
 
     /// <summary>No rules: all that is not out of reach.</summary>
-    public static NetworkPolicy None { get; } = new([], [], [], byDefault: true, byDefaultIn: true, listedNames: false);
+    public static NetworkPolicy None { get; } = new([], [], [], byDefault: true, byDefaultIn: true, listedNames: false, PolicyLimits.None);
 
     /// <summary>Has rules by name.</summary>
     public bool HasNames => _names.Length > 0;
 
     /// <summary>Only names that a rule allows are answered for.</summary>
     public bool ListedNames { get; }
+
+    public PolicyLimits Limits { get; }
 
     /// <exception cref="FormatException">With the line's number, what is wrong with it, and what belongs there.</exception>
     public static NetworkPolicy Parse(string text) => new PolicyParser().Parse(text);

@@ -14,6 +14,7 @@ internal sealed class PolicyParser
     private readonly Dictionary<string, int> _places = new(StringComparer.OrdinalIgnoreCase);
     private bool? _default, _defaultIn;
     private bool _listedNames;
+    private PolicyLimits _limits = PolicyLimits.None;
     private int _line;
 
     public NetworkPolicy Parse(string text)
@@ -37,6 +38,9 @@ internal sealed class PolicyParser
                         throw Wrong("after \"dns\" comes \"listed\": names that no rule allows are refused");
                     _listedNames = true;
                     break;
+                case ["limit", ..]:
+                    _limits = ParseLimit(words);
+                    break;
                 case ["allow" or "deny", "in", ..]:
                     _in.Add(ParseRule(words, at: 2, "from"));
                     break;
@@ -46,10 +50,10 @@ internal sealed class PolicyParser
                 case ["default", ..]:
                     throw Wrong("after \"default\" comes allow or deny, or \"in\" and one of them");
                 default:
-                    throw Wrong($"\"{words[0]}\" is neither allow, deny, default nor dns");
+                    throw Wrong($"\"{words[0]}\" is neither allow, deny, default, dns nor limit");
             }
         }
-        return new NetworkPolicy([.. _rules], [.. _in], [.. _names], _default ?? true, _defaultIn ?? true, _listedNames);
+        return new NetworkPolicy([.. _rules], [.. _in], [.. _names], _default ?? true, _defaultIn ?? true, _listedNames, _limits);
     }
 
     private void SetDefault(ref bool? byDefault, string word)
@@ -58,6 +62,46 @@ internal sealed class PolicyParser
             throw Wrong("a second default");
         byDefault = word == "allow";
     }
+
+    private PolicyLimits ParseLimit(string[] words)
+    {
+        if (words is not [_, "out" or "in" or "packets" or "flows" or "new", var text])
+            throw Wrong("limits are: out or in, and bits a second (10mbit); packets, flows or new, and a number");
+        bool rate = words[1] is "out" or "in";
+        if (rate ? ParseRate(text) is not { } value : !TryParseNumber(text, 100_000_000, out value))
+            throw Wrong(rate ? $"\"{text}\" is no rate from 64kbit to 1000gbit" : $"\"{text}\" is no number from 1 to 100000000");
+        bool second = words[1] switch
+        {
+            "out" => _limits.Out is not null,
+            "in" => _limits.In is not null,
+            "packets" => _limits.Packets is not null,
+            "flows" => _limits.Flows is not null,
+            _ => _limits.New is not null,
+        };
+        if (second)
+            throw Wrong($"a second limit of {words[1]}");
+        return words[1] switch
+        {
+            "out" => _limits with { Out = value },
+            "in" => _limits with { In = value },
+            "packets" => _limits with { Packets = (int)value },
+            "flows" => _limits with { Flows = (int)value },
+            _ => _limits with { New = (int)value },
+        };
+    }
+
+    /// <returns>Bytes a second.</returns>
+    private static long? ParseRate(string text)
+    {
+        int unit = text.Length - 4;
+        if (unit <= 0 || !TryParseNumber(text[..unit], 1_000_000_000, out long number))
+            return null;
+        long bits = number * text[unit..] switch { "kbit" => 1_000, "mbit" => 1_000_000, "gbit" => 1_000_000_000, _ => 0 };
+        return bits is >= 64_000 and <= 1_000_000_000_000 ? bits / 8 : null;
+    }
+
+    private static bool TryParseNumber(string text, long most, out long number) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number > 0 && number <= most;
 
     /// <param name="peer">The word before the other end.</param>
     private Rule ParseRule(string[] words, int at, string peer)

@@ -1,3 +1,4 @@
+using Hypha.Net.Ip;
 using Hypha.Net.Loop;
 using Hypha.Net.Wire;
 
@@ -22,19 +23,24 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
     private readonly Queue<TcpConnection> _waitingForRoom = new(), _waitingForBuffers = new();
     private readonly int _limit, _openingLimit, _mtu;
     private readonly RoomTimer _roomTimer;
+    private readonly bool _paced;
+    private TokenBucket _new;
     private bool _queued;
 
     /// <param name="mtu">Bytes of an IP packet on the guest's link.</param>
     /// <param name="segments">The link takes long segments and cuts them itself.</param>
     /// <param name="limit">Of connections.</param>
     /// <param name="openingLimit">Of connections that are being opened.</param>
-    public TcpEndpoint(EventLoop loop, ITcpSender sender, int mtu, bool segments, int limit, int openingLimit)
+    /// <param name="newLimit">Of connections that are begun in a second; null for as many as come.</param>
+    public TcpEndpoint(EventLoop loop, ITcpSender sender, int mtu, bool segments, int limit, int openingLimit, int? newLimit = null)
     {
         _loop = loop;
         _sender = sender;
         _mtu = mtu;
         _limit = limit;
         _openingLimit = openingLimit;
+        _paced = newLimit is not null;
+        _new = new TokenBucket(newLimit ?? 0, newLimit ?? 0);
         _roomTimer = new RoomTimer(this);
         Stack = new TcpStack(this, loop.Timers, mtu, segments);
     }
@@ -65,6 +71,8 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
         {
             if (MayBegin())
                 listener.Open(key, segment, now);
+            else if (_connections.Count >= _limit)
+                Reset(key, segment); // nothing says that it would be taken later: who asks shall know
         }
         else if ((segment.Flags & TcpFlags.Rst) == 0)
         {
@@ -80,7 +88,7 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
     /// <summary>Whether there may be another connection; if not, it is counted.</summary>
     public bool MayBegin()
     {
-        if (_connections.Count < _limit && Opening < _openingLimit)
+        if (_connections.Count < _limit && Opening < _openingLimit && (!_paced || _new.TryTake(1, _loop.Now)))
             return true;
         OverLimit++;
         return false;

@@ -146,6 +146,32 @@ public sealed class AttachmentTests : IDisposable
     }
 
     [Fact]
+    public void Frames_above_the_limit_go_no_further()
+    {
+        using var link = new MemoryLink();
+        using var guest = new Attachment(_loop, link, _configuration with { Policy = NetworkPolicy.Parse("limit packets 100") });
+        byte[] question = Arp(s_mac, "10.75.0.2", "10.75.0.1");
+        for (int i = 0; i < 1_000; i++)
+            guest.Receive(default, question, i * MonotonicClock.Millisecond);
+        Assert.InRange(link.Count, 100, 100 + 64 + 1); // a second of them, and a burst
+        Assert.Equal(1_000 - (ulong)link.Count, guest.Counters.LimitedOut);
+    }
+
+    [Fact]
+    public void A_neighbour_is_sent_no_more_than_its_limit()
+    {
+        MacAddress mac = new(0x0275_0A4B_0004);
+        using var link = new MemoryLink();
+        using var third = new Attachment(_loop, link, Configuration(mac, "10.75.0.4/16", "fd75::4/64", "third") with { Policy = NetworkPolicy.Parse("limit in 64kbit") }, _network);
+        Assert.True(_network.TryAdd(third));
+        byte[] frame = Udp(s_mac, mac, "10.75.0.2", "10.75.0.4", 1_000, 2_000, new byte[1_000]);
+        for (int i = 0; i < 1_000; i++)
+            Send(frame);
+        Assert.InRange(link.Count, 16, 17); // 16 KiB
+        Assert.Equal(1_000 - (ulong)link.Count, third.Counters.LimitedIn);
+    }
+
+    [Fact]
     public void A_second_member_with_the_same_address_is_not_taken()
     {
         using var link = new MemoryLink();

@@ -55,6 +55,14 @@ public sealed class NetworkPolicyTests
         Assert.True(Allows(NetworkPolicy.Parse("default in deny"), IpProtocol.Tcp, "198.51.100.1", 81));
     }
 
+    [Fact]
+    public void Limits_are_lines_of_their_own()
+    {
+        Assert.Equal(new PolicyLimits { Out = 12_500_000, In = 8_000, Packets = 20_000, Flows = 1_000, New = 200 },
+            NetworkPolicy.Parse("limit out 100mbit\nlimit in 64kbit\nlimit packets 20000\nlimit flows 1000\nlimit new 200").Limits);
+        Assert.Equal(PolicyLimits.None, NetworkPolicy.Parse("default deny").Limits);
+    }
+
     [Theory]
     [InlineData("permit tcp", "line 1: \"permit\"")]
     [InlineData("\nallow to", "line 2: after \"to\"")]
@@ -69,6 +77,14 @@ public sealed class NetworkPolicyTests
     [InlineData("deny in from name example.com", "\"name\" is none")]
     [InlineData("default in", "\"default\"")]
     [InlineData("default in deny\ndefault allow\ndefault in deny", "line 3: a second default")]
+    [InlineData("limit", "limits are: out or in")]
+    [InlineData("limit up 3", "limits are: out or in")]
+    [InlineData("limit out 3", "\"3\" is no rate")]
+    [InlineData("limit out 10kbit", "\"10kbit\" is no rate")]
+    [InlineData("limit out 10mbps", "\"10mbps\" is no rate")]
+    [InlineData("limit in 9999999999gbit", "is no rate")]
+    [InlineData("limit flows 0", "\"0\" is no number")]
+    [InlineData("limit new 1\nlimit new 2", "line 2: a second limit of new")]
     [InlineData("dns", "after \"dns\" comes \"listed\"")]
     [InlineData("allow to 10.0.0.0/33", "\"10.0.0.0/33\" is none")]
     [InlineData("allow port 80", "ports are of tcp or udp")]
@@ -95,7 +111,7 @@ public sealed class NetworkPolicyTests
             }
         });
 
-    private static readonly string[] s_words = ["allow", "deny", "default", "dns", "listed", "tcp", "udp", "icmp", "to", "in", "from", "name", "*.a", "a.b", "port", "10.0.0.0/8", "::/0", "1-2,", "80", "\n", "#", "-", "/"];
+    private static readonly string[] s_words = ["allow", "deny", "default", "dns", "listed", "tcp", "udp", "icmp", "to", "in", "limit", "flows", "1mbit", "from", "name", "*.a", "a.b", "port", "10.0.0.0/8", "::/0", "1-2,", "80", "\n", "#", "-", "/"];
 
     private static bool AllowsIn(NetworkPolicy policy, IpProtocol protocol, string address, ushort port) =>
         IpAddress.TryParse(address, out IpAddress source) ? policy.AllowsIn(protocol, source, port) : throw new FormatException(address);

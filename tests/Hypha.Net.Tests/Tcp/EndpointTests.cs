@@ -61,6 +61,27 @@ public sealed class EndpointTests : IDisposable
     }
 
     [Fact]
+    public void Who_comes_when_there_are_as_many_as_may_be_is_refused_and_the_others_stay()
+    {
+        for (ushort port = 1; port <= 20; port++)
+            Open(port);
+        _sender.Sent.Clear();
+        Deliver(21, 100, 0, TcpFlags.Syn);
+        Assert.Equal(TcpFlags.Rst | TcpFlags.Ack, _sender.Next().Flags);
+        Assert.Equal(20, _endpoint.Count);
+        Assert.Equal(1u, _endpoint.OverLimit);
+    }
+
+    [Fact]
+    public void Only_so_many_are_begun_in_a_second_and_who_is_too_many_asks_again()
+    {
+        var endpoint = new TcpEndpoint(_loop, _sender, mtu: 1500, segments: false, limit: 20, openingLimit: 20, newLimit: 3);
+        Assert.Equal([true, true, true, false], Enumerable.Range(0, 4).Select(_ => endpoint.MayBegin()));
+        Assert.Equal(1u, endpoint.OverLimit);
+        Assert.Empty(_sender.Sent);
+    }
+
+    [Fact]
     public void Connections_that_end_before_they_opened_leave_their_places()
     {
         for (int i = 0; i < 100; i++)
