@@ -49,10 +49,10 @@ public sealed partial class Attachment
             return true;
         if (!destination.IsLinkLocal && !_gate.MayReach(protocol, destination, PortOf(protocol, payload), now))
         {
-            _gate.Deny();
+            _gate.Deny(protocol, source, destination, PortOf(protocol, payload), now);
             return false;
         }
         // Of all else nobody knows who began: the other's rules are for every packet.
-        return member._gate.MayEnter(protocol, source, PortOf(protocol, payload));
+        return member._gate.MayEnter(protocol, source, destination, PortOf(protocol, payload), now);
     }
 }

@@ -102,7 +102,7 @@ public sealed partial class Attachment : ITurn
             }
             if (!_gate.MayReach(protocol, destination, PortOf(protocol, payload), now) && !IsAnswer(protocol, source, destination, payload))
             {
-                _gate.Deny();
+                _gate.Deny(protocol, source, destination, PortOf(protocol, payload), now);
                 Tell(packet, IcmpProblem.Prohibited(source.IsV4), now);
                 return;
             }

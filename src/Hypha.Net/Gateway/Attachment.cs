@@ -44,7 +44,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     /// <param name="network">Whom the guest shares its network with; null for nobody.</param>
     /// <param name="resolver">Whom the host asks for names.</param>
-    public Attachment(EventLoop loop, ILink link, GuestConfiguration configuration, NetworkSwitch? network = null, HostResolver? resolver = null)
+    /// <param name="log">Told of flows that the policy denies, a few a minute; null for nobody.</param>
+    public Attachment(EventLoop loop, ILink link, GuestConfiguration configuration, NetworkSwitch? network = null, HostResolver? resolver = null, Action<string>? log = null)
     {
         _network = network;
         _loop = loop;
@@ -57,7 +58,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _output = new GuestOutput(link, configuration.GatewayMac, limits.In is { } rateIn ? Pace.OfWaiting(loop, rateIn) : null);
         if (configuration.Mac is { } mac)
             Learn(mac);
-        _gate = new Gate(configuration.Policy);
+        _gate = new Gate(configuration.Policy, log is null ? null : new DenialLog(loop.Timers, log));
         _neighbors = new Neighbors(configuration, _output, network);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, Math.Min(configuration.Limits.TcpFlows, limits.Flows ?? int.MaxValue), configuration.Limits.TcpHalfOpen, limits.New);
         _tcpNat = new TcpNat(loop, _tcp, this);
@@ -161,6 +162,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     public void Dispose()
     {
         _publisher.Dispose();
+        _gate.Close();
         _dns.Close();
         _reassembly.Clear();
         _tcp.Close();

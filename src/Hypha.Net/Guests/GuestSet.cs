@@ -46,7 +46,7 @@ public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceive
             Attachment attachment;
             try
             {
-                attachment = new Attachment(loop, link, nodes.Configuration, network, _resolver);
+                attachment = new Attachment(loop, link, nodes.Configuration, network, _resolver, line => log($"domain {vif.Domain}: {line}"));
             }
             catch
             {

@@ -96,7 +96,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
                 continue;
             }
             // What it gets from those whom it has spoken to is an answer.
-            if (IsPublished && !IsPeer(peer) && !_nat.Gate.MayEnter(IpProtocol.Udp, peer, Key.GuestPort))
+            if (IsPublished && !IsPeer(peer) && !_nat.Gate.MayEnter(IpProtocol.Udp, peer, Key.Guest, Key.GuestPort, now))
                 continue;
             _answered = true;
             BytesToGuest += got;

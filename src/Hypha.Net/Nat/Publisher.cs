@@ -52,7 +52,7 @@ internal sealed class Publisher : IDisposable
     /// <summary>A connection that the host accepted.</summary>
     internal void Accepted(RawSocket socket, IpAddress peer, ushort port, ushort guestPort, long now)
     {
-        if (Target(peer.IsV4) is not { } guest || !_gate.MayEnter(IpProtocol.Tcp, peer, guestPort))
+        if (Target(peer.IsV4) is not { } guest || !_gate.MayEnter(IpProtocol.Tcp, peer, guest, guestPort, now))
         {
             socket.Abort();
             return;

@@ -3,7 +3,8 @@ using Hypha.Net.Wire;
 namespace Hypha.Net.Policy;
 
 /// <summary>A guest's policy at work, with what was learnt of the names in it.</summary>
-internal sealed class Gate(NetworkPolicy policy)
+/// <param name="log">Told of what was denied; null for nobody.</param>
+internal sealed class Gate(NetworkPolicy policy, DenialLog? log = null)
 {
     private const int MostRecords = 256, MostAliases = 8; // of an answer
 
@@ -22,16 +23,24 @@ internal sealed class Gate(NetworkPolicy policy)
         policy.Allows(protocol, destination, port, _learned?.Find(destination), now);
 
     /// <summary>Whether somebody may begin to speak to the guest; if not, it is counted.</summary>
-    public bool MayEnter(IpProtocol protocol, IpAddress peer, ushort port)
+    /// <param name="port">The guest's.</param>
+    public bool MayEnter(IpProtocol protocol, IpAddress peer, IpAddress guest, ushort port, long now)
     {
         if (policy.AllowsIn(protocol, peer, port))
             return true;
         DeniedIn++;
+        log?.Add(new Denial(In: true, protocol, peer, guest, port), now);
         return false;
     }
 
     /// <summary>A packet that the guest sent goes no further.</summary>
-    public void Deny() => DeniedOut++;
+    public void Deny(IpProtocol protocol, IpAddress guest, IpAddress destination, ushort port, long now)
+    {
+        DeniedOut++;
+        log?.Add(new Denial(In: false, protocol, guest, destination, port), now);
+    }
+
+    public void Close() => log?.Close();
 
     /// <summary>Whether the guest's question may be asked.</summary>
     public bool MayAsk(in DnsMessage query)
