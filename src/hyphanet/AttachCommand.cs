@@ -57,7 +57,7 @@ internal static class AttachCommand
             })],
         };
 
-        var policy = new Option<FileInfo>("--policy") { Description = "a file of rules: what the guest may reach", HelpName = "FILE" };
+        var policy = new Option<FileInfo>("--policy") { Description = "a file of rules: what the guest may reach, who may reach it, and how much", HelpName = "FILE" };
 
         var control = new Option<string>("--control") { Description = "a unix socket on which it says what it does, for hyphactl network stats --control PATH", HelpName = "PATH" };
         var metrics = MetricsOption.New();

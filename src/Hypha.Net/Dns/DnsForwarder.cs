@@ -67,11 +67,12 @@ internal sealed class DnsForwarder(EventLoop loop, GuestConfiguration configurat
         if (length > 0)
         {
             Counters.Local++;
-            Learn(_answer.AsSpan(0, length), now);
+            if (gate.Learns)
+                Learn(_answer.AsSpan(0, length), now);
             output.TrySendUdp(gateway, Port, guest, port, _answer.AsSpan(0, length));
             return;
         }
-        if (!gate.MayAsk(query))
+        if (!gate.MayAsk(query, now))
         {
             Counters.Refused++;
             Say(guest, port, gateway, query, DnsStatus.Refused);

@@ -75,7 +75,14 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     public GuestConfiguration Configuration => _configuration;
 
-    public GuestCounters Counters => _counters with { Denied = _gate.DeniedOut, DeniedIn = _gate.DeniedIn, LimitedIn = _output.Limited, FlowsOverLimit = _tcp.OverLimit };
+    public GuestCounters Counters => _counters with
+    {
+        Denied = _gate.DeniedOut,
+        DeniedIn = _gate.DeniedIn,
+        NamesRefused = _dns.Counters.Refused,
+        LimitedIn = _output.Limited,
+        FlowsOverLimit = _tcp.OverLimit,
+    };
 
     private GuestCounters _counters;
 

@@ -26,6 +26,9 @@ public struct GuestCounters
     /// <summary>What others began with it, by published ports or on its network, that the policy forbids.</summary>
     public ulong DeniedIn;
 
+    /// <summary>Questions for names that the policy does not list.</summary>
+    public ulong NamesRefused;
+
     /// <summary>Frames from and to the guest that were dropped since they were more than the policy's limits allow.</summary>
     public ulong LimitedOut, LimitedIn;
 

@@ -80,10 +80,10 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
             second = default;
             TcpSegment.WriteChecksum(segment, sum.Add(segment).Add(first).Value);
         }
-        // What carries data waits for its turn; its sender asks again (TcpEndpoint.RoomAgain).
-        if (payload > 0 && pace is not null && !pace.MayPass(headers.Length + payload, bulk: true))
+        // What is too much waits: its sender asks again (TcpEndpoint.RoomAgain).
+        if (pace is not null && !pace.MayPass(headers.Length + payload, bulk: payload > 0))
             return false;
-        return TrySend(offload, headers, first, second, paced: payload > 0);
+        return TrySend(offload, headers, first, second, paced: true);
     }
 
     /// <summary>Sends a datagram from an address that the gateway speaks for.</summary>

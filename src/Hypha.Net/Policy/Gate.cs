@@ -15,6 +15,8 @@ internal sealed class Gate(NetworkPolicy policy, DenialLog? log = null)
 
     public ulong DeniedIn { get; private set; }
 
+    public bool Learns => _learned is not null;
+
     public bool ListedNames => policy.ListedNames;
 
     /// <summary>Whether the guest may begin to speak to somebody.</summary>
@@ -43,12 +45,16 @@ internal sealed class Gate(NetworkPolicy policy, DenialLog? log = null)
     public void Close() => log?.Close();
 
     /// <summary>Whether the guest's question may be asked.</summary>
-    public bool MayAsk(in DnsMessage query)
+    public bool MayAsk(in DnsMessage query, long now)
     {
         if (!policy.ListedNames)
             return true;
         Span<byte> buffer = stackalloc byte[DnsMessage.MaximumName];
-        return query.Operation == 0 && query.IsInternet && policy.AllowsName(query.CopyName(buffer));
+        ReadOnlySpan<byte> name = query.CopyName(buffer);
+        if (query.Operation == 0 && query.IsInternet && policy.AllowsName(name))
+            return true;
+        log?.AddName(name, now);
+        return false;
     }
 
     /// <summary>

@@ -194,6 +194,22 @@ public sealed class AttachmentTests : IDisposable
     }
 
     [Fact]
+    public void A_name_that_is_not_listed_is_refused_and_a_members_is_answered_and_opens_it()
+    {
+        using var link = new MemoryLink();
+        using var guest = new Attachment(_loop, link, _configuration with { Policy = NetworkPolicy.Parse("allow udp to name second port 7\ndefault deny\ndns listed") }, _network);
+        guest.Receive(default, Udp(s_mac, s_otherMac, "10.75.0.2", "10.75.0.3", 1_000, 7), 0);
+        Assert.Empty(_otherLink.Sent);
+        foreach (string name in (string[])["second", "x"])
+            guest.Receive(default, Udp(s_mac, _configuration.GatewayMac, "10.75.0.2", "10.75.0.1", 5_000, 53, [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, (byte)name.Length, .. System.Text.Encoding.ASCII.GetBytes(name), 0, 0, 1, 0, 1]), 0);
+        Assert.Equal([(byte)DnsStatus.NoError, (byte)DnsStatus.Refused], link.Sent.Select(frame => (byte)(frame[45] & 0xF)));
+        Assert.Equal(1ul, guest.Counters.NamesRefused);
+        guest.Receive(default, Udp(s_mac, s_otherMac, "10.75.0.2", "10.75.0.3", 1_000, 7), 0);
+        guest.Receive(default, Udp(s_mac, s_otherMac, "10.75.0.2", "10.75.0.3", 1_000, 8), 0);
+        Assert.Single(_otherLink.Sent);
+    }
+
+    [Fact]
     public void An_address_out_of_reach_is_told_by_ICMP()
     {
         Send(Udp(s_mac, _configuration.GatewayMac, "10.75.0.2", "169.254.169.254", 1, 80));

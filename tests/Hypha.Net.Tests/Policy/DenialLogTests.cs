@@ -22,6 +22,15 @@ public sealed class DenialLogTests
     }
 
     [Fact]
+    public void A_name_that_is_refused_is_named_in_plain_letters_once()
+    {
+        for (int i = 0; i < 2; i++)
+            _log.AddName([3, (byte)'a', 27, (byte)'\n', 4, .. "test"u8, 0], 0);
+        _log.AddName([0], 0);
+        Assert.Equal(["refused the name a??.test", "refused the name "], _lines);
+    }
+
+    [Fact]
     public void The_same_flow_is_named_once_a_minute()
     {
         for (int second = 0; second < 120; second++)

@@ -156,9 +156,9 @@ public sealed class GateTests
     [InlineData("secret.tunnel.test", false)]
     public void Where_names_are_listed_others_are_not_asked_for(string name, bool asked)
     {
-        Assert.True(_gate.MayAsk(Parse(Query(name))));
+        Assert.True(_gate.MayAsk(Parse(Query(name)), 0));
         var listed = new Gate(NetworkPolicy.Parse(Rules + "\ndns listed"));
-        Assert.Equal(asked, listed.MayAsk(Parse(Query(name))));
+        Assert.Equal(asked, listed.MayAsk(Parse(Query(name)), 0));
     }
 
     [Fact]
