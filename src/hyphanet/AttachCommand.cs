@@ -58,13 +58,14 @@ internal static class AttachCommand
         };
 
         var policy = new Option<FileInfo>("--policy") { Description = "a file of rules: what the guest may reach, who may reach it, and how much", HelpName = "FILE" };
+        var isInternal = new Option<bool>("--internal") { Description = "no way out: the guest reaches the gateway alone" };
 
         var control = new Option<string>("--control") { Description = "a unix socket on which it says what it does, for hyphactl network stats --control PATH", HelpName = "PATH" };
         var metrics = MetricsOption.New();
 
         var command = new Command("attach", "Serves the one guest behind an interface until SIGTERM; prints \"ready\" once it answers.")
         {
-            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns, policy, control, metrics,
+            nic, address, gateway, address6, gateway6, mac, mtu, publish, dns, policy, isInternal, control, metrics,
         };
         command.Validators.Add(result =>
         {
@@ -82,6 +83,7 @@ internal static class AttachCommand
             GatewayV6 = result.GetValue(gateway6),
             Published = result.GetValue(publish) ?? [],
             Dns = result.GetValue(dns) ?? [],
+            Internal = result.GetValue(isInternal),
             Policy = result.GetValue(policy) is { } file ? ReadPolicy(file.FullName) : NetworkPolicy.None,
         }));
         return command;

@@ -95,4 +95,20 @@ public sealed class PolicyTests
         File.Delete(file);
         return network;
     }
+
+    [Fact]
+    public async Task A_guest_without_a_way_out_is_reached_by_its_published_ports_and_reaches_nobody()
+    {
+        await using var network = new GuestNetwork("--internal", "--dns", "192.0.2.2", "-p", "8080:80");
+        await network.InitializeAsync();
+        await network.Serve("world", "exec socat TCP6-LISTEN:7,fork,reuseaddr,ipv6only=0 EXEC:cat", 7);
+        await network.Serve("world", "exec dnsmasq -k -u root --no-resolv --no-hosts --pid-file= --address=/example.test/192.0.2.2", 53, udp: true);
+        foreach (string target in new[] { "192.0.2.2", "[2001:db8::2]" })
+            Assert.Matches("No route to host|Permission denied", (await network.Run("guest", $"socat -u /dev/null TCP:{target}:7,connect-timeout=5")).Errors);
+        Assert.DoesNotContain("1 received", (await network.Run("guest", "ping -c 1 -W 2 192.0.2.2; ping -c 1 -W 2 2001:db8::2")).Output);
+        Assert.Contains("1 received", (await network.Run("guest", "ping -c 1 -W 5 10.75.0.1")).Output);
+        Assert.DoesNotContain("192.0.2.2", (await network.Run("guest", "dig +short +tries=1 +time=2 @10.75.0.1 example.test; dig +short +tcp +tries=1 +time=2 @10.75.0.1 example.test")).Output);
+        await network.Serve("guest", "exec socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:'echo published'", 80);
+        Assert.Equal("published\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
+    }
 }

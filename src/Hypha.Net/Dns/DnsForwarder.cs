@@ -50,8 +50,8 @@ internal sealed class DnsForwarder(EventLoop loop, GuestConfiguration configurat
     /// <summary>The server that answered last: asked first.</summary>
     public int Preferred { get; private set; }
 
-    /// <summary>Whom to ask.</summary>
-    public IReadOnlyList<IpAddress> Servers(long now) => configuration.Dns.Count > 0 ? configuration.Dns : host.Servers(now);
+    /// <summary>Whom to ask; nobody for a guest without a way out: questions are one, too.</summary>
+    public IReadOnlyList<IpAddress> Servers(long now) => configuration.Internal ? [] : configuration.Dns.Count > 0 ? configuration.Dns : host.Servers(now);
 
     /// <summary>A guest's question by UDP.</summary>
     /// <param name="gateway">The address that it asked.</param>
@@ -88,7 +88,7 @@ internal sealed class DnsForwarder(EventLoop loop, GuestConfiguration configurat
         {
             if (servers.Count > 0)
                 Counters.OverLimit++;
-            Say(guest, port, gateway, query, DnsStatus.ServerFailure);
+            Say(guest, port, gateway, query, configuration.Internal ? DnsStatus.Refused : DnsStatus.ServerFailure);
             return;
         }
         var asked = new DnsQuery(this, servers, query, guest, port, gateway);

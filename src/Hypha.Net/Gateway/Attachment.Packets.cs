@@ -100,7 +100,9 @@ public sealed partial class Attachment : ITurn
                 Tell(packet, IcmpProblem.HopLimitExceeded(source.IsV4), now);
                 return;
             }
-            if (!_gate.MayReach(protocol, destination, PortOf(protocol, payload), now) && !IsAnswer(protocol, source, destination, payload))
+            // What comes to the gateway for somebody else leaves the network: members speak to each other by the switch.
+            bool allowed = !_configuration.Internal && _gate.MayReach(protocol, destination, PortOf(protocol, payload), now);
+            if (!allowed && !IsAnswer(protocol, source, destination, payload))
             {
                 _gate.Deny(protocol, source, destination, PortOf(protocol, payload), now);
                 Tell(packet, IcmpProblem.Prohibited(source.IsV4), now);

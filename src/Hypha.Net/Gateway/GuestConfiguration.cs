@@ -44,6 +44,9 @@ public sealed record GuestConfiguration
         }
     }
 
+    /// <summary>Its network has no way out: it reaches the gateway and the other members, and the gateway asks nobody for names on its behalf.</summary>
+    public bool Internal { get; init; }
+
     /// <summary>What it may reach.</summary>
     public NetworkPolicy Policy { get; init; } = NetworkPolicy.None;
 

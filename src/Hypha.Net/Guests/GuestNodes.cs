@@ -30,6 +30,7 @@ public sealed record GuestNodes(string Network, GuestConfiguration Configuration
             Names = Words(await Value("names").ConfigureAwait(false)),
             Published = [.. Words(await Value("publish").ConfigureAwait(false)).Select(word => Parse<PublishedPort>("publish", word, PublishedPort.TryParse)!.Value)],
             Policy = NetworkPolicy.Parse(await Value("policy").ConfigureAwait(false)),
+            Internal = await Value("internal").ConfigureAwait(false) is not ("" or "0"),
             Dns = [.. Words(await Value("dns").ConfigureAwait(false)).Select(word => Parse<IpAddress>("dns", word, IpAddress.TryParse)!.Value)],
         });
 

@@ -279,6 +279,42 @@ public sealed class AttachmentTests : IDisposable
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    [Fact]
+    public void A_guest_of_an_internal_network_reaches_its_neighbours_and_nothing_else_whatever_its_rules_say()
+    {
+        var link = new MemoryLink();
+        GuestConfiguration configuration = Configuration(new MacAddress(0x0275_0A4B_0004), "10.75.0.4/16", "fd75::4/64", "third") with
+        {
+            Internal = true,
+            Policy = NetworkPolicy.Parse("allow udp to 192.0.2.9\nallow udp to 2001:db8::9"),
+            Dns = [Address("192.0.2.9")],
+        };
+        using var inside = new Attachment(_loop, link, configuration, _network);
+        MacAddress mac = configuration.Mac!.Value;
+        foreach (var (from, to) in new[] { ("10.75.0.4", "192.0.2.9"), ("fd75::4", "2001:db8::9"), ("10.75.0.4", "10.76.0.2") })
+        {
+            link.Sent.Clear();
+            ulong denied = inside.Counters.Denied;
+            inside.Receive(default, Udp(mac, configuration.GatewayMac, from, to, 1_000, 2_000), 0);
+            Assert.Equal(denied + 1, inside.Counters.Denied);
+            Assert.Single(link.Sent); // and is told
+        }
+        byte[] frame = Udp(mac, s_otherMac, "10.75.0.4", "10.75.0.3", 1_000, 2_000);
+        inside.Receive(default, frame, 0);
+        Assert.Equal(frame, Assert.Single(_otherLink.Sent));
+
+        // Names of the network are answered, others asked of nobody.
+        foreach (var (name, status) in new[] { ("second", 0), ("x.test", 5) })
+        {
+            link.Sent.Clear();
+            inside.Receive(default, Udp(mac, configuration.GatewayMac, "10.75.0.4", "10.75.0.1", 5_000, 53, Question(name)), 0);
+            Assert.Equal(status, Assert.Single(link.Sent)[14 + Ipv4Packet.HeaderSize + UdpDatagram.HeaderSize + 3] & 15);
+        }
+    }
+
+    private static byte[] Question(string name) =>
+        [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, .. name.Split('.').SelectMany(label => System.Text.Encoding.ASCII.GetBytes(label).Prepend((byte)label.Length)), 0, 0, 1, 0, 1];
+
     private static GuestConfiguration Configuration(MacAddress mac, string v4, string v6, string name)
     {
         Assert.True(Subnet.TryParse(v4, out Subnet subnet) & Subnet.TryParse(v6, out Subnet subnet6));
