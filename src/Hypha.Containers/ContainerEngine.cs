@@ -2,6 +2,7 @@ using Hypha.Containers.Console;
 using Hypha.Containers.Devices;
 using Hypha.Containers.Launch;
 using Hypha.Containers.Life;
+using Hypha.Containers.Network;
 using Hypha.Containers.Records;
 using Hypha.DomainBuilder.Kernel;
 using Hypha.Host;
@@ -30,10 +31,13 @@ public sealed partial class ContainerEngine : IAsyncDisposable
     {
         _host = host;
         _logger = logger;
-        _launcher = new Launcher(host, Containers, logger);
+        Networks = new NetworkSet(host.Options.NetworksDirectory, Containers, HostRoutes.Read, logger);
+        _launcher = new Launcher(host, Containers, Networks, logger);
     }
 
     public ContainerSet Containers { get; } = new();
+
+    public NetworkSet Networks { get; }
 
     public ImageStore Images => _host.Images;
 

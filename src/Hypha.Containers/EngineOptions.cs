@@ -10,6 +10,7 @@ public sealed record EngineOptions
     public Life.SupervisorOptions Supervisor { get; init; } = new();
 
     public string ContainersDirectory => Path.Combine(StateDirectory, "containers");
+    public string NetworksDirectory => Path.Combine(StateDirectory, "networks");
     public string ImagesDirectory => Path.Combine(StateDirectory, "images");
     public string KernelsDirectory => Path.Combine(StateDirectory, "kernels");
     public string DefaultKernel => Path.Combine(StateDirectory, "default", "kernel");

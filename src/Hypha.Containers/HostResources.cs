@@ -38,6 +38,7 @@ internal sealed partial class HostResources : IAsyncDisposable
     public static HostResources Open(EngineOptions options, ILogger logger)
     {
         Directory.CreateDirectory(options.ContainersDirectory);
+        Directory.CreateDirectory(options.NetworksDirectory);
         Directory.CreateDirectory(options.ImagesDirectory);
         Directory.CreateDirectory(options.KernelsDirectory);
         var opened = new Stack<IDisposable>();

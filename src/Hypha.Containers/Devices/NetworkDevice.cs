@@ -59,6 +59,7 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
         front.Value(network / "publish", string.Join(' ', lease.Publish));
         front.Value(network / "dns", string.Join(' ', lease.Dns));
         front.Value(network / "policy", lease.Policy);
+        front.Value(network / "internal", lease.Internal ? 1 : 0);
         return ValueTask.CompletedTask;
     }
 

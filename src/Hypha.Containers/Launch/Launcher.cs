@@ -18,7 +18,7 @@ namespace Hypha.Containers.Launch;
 /// Makes a running guest of an image: resolves, packs, builds, connects its devices, starts. Every step pushes its undo, so
 /// whatever fails, or a client that goes, leaves the host as it was.
 /// </summary>
-internal sealed partial class Launcher(HostResources host, ContainerSet containers, ILogger logger)
+internal sealed partial class Launcher(HostResources host, ContainerSet containers, NetworkSet networks, ILogger logger)
 {
     public ImageGate Images { get; } = new(host.Images);
 
@@ -42,7 +42,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
         NetworkLease? lease = null;
         if (options.Network.Network != NetworkWishes.None)
         {
-            lease = containers.Lease(GuestSubnet.Default, options.Network, id);
+            lease = networks.Lease(options.Network, id);
             undo.Push("freeing the address", () => containers.Free(id));
         }
 

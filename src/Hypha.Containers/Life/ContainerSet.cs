@@ -64,6 +64,13 @@ public sealed class ContainerSet
         }
     }
 
+    /// <summary>Who has a place on a network: those that ended, too, and those whose launch is under way, of which nothing else is known.</summary>
+    public IReadOnlyList<(ContainerId Id, NetworkLease Lease, Container? Container)> MembersOf(string network)
+    {
+        lock (_gate)
+            return [.. _leases.Where(pair => pair.Value.Network == network).Select(pair => (pair.Key, pair.Value, _containers.GetValueOrDefault(pair.Key)))];
+    }
+
     internal void Free(ContainerId id)
     {
         lock (_gate)

@@ -8,11 +8,16 @@ namespace Hypha.Containers.Network;
 /// <param name="Name">"default".</param>
 /// <param name="V4">At most 2^24 addresses.</param>
 /// <param name="V6">64 bits.</param>
-public sealed record GuestSubnet(string Name, IPNetwork V4, IPNetwork V6)
+/// <param name="Internal">Without a way out.</param>
+public sealed record GuestSubnet(string Name, IPNetwork V4, IPNetwork V6, bool Internal = false)
 {
-    private const uint Gateway = 1, FirstMember = 2;
+    private const uint GatewayNumber = 1, FirstMember = 2;
 
     public static GuestSubnet Default { get; } = new("default", IPNetwork.Parse("10.75.0.0/16"), IPNetwork.Parse("fd75::/64"));
+
+    public IPAddress Gateway => V4Of(GatewayNumber);
+
+    public IPAddress Gateway6 => V6Of(GatewayNumber);
 
     private uint Members => (1u << (32 - V4.PrefixLength)) - 1; // the last is to all of the network
 
@@ -40,8 +45,9 @@ public sealed record GuestSubnet(string Name, IPNetwork V4, IPNetwork V6)
                 throw new ContainerException(ContainerError.AlreadyExists,
                     $"{(lease.Mac == mac ? mac : lease.Ip == address.ToString() ? address : address6)} is another container's on the network \"{Name}\". Choose another, or none.");
         }
-        return new NetworkLease(Name, mac, $"{address}/{V4.PrefixLength}", V4Of(Gateway).ToString(), $"{address6}/{V6.PrefixLength}", V6Of(Gateway).ToString())
+        return new NetworkLease(Name, mac, $"{address}/{V4.PrefixLength}", Gateway.ToString(), $"{address6}/{V6.PrefixLength}", Gateway6.ToString())
         {
+            Internal = Internal,
             Publish = wishes.Publish,
             Dns = wishes.Dns,
             AddHost = wishes.AddHost,
@@ -63,7 +69,7 @@ public sealed record GuestSubnet(string Name, IPNetwork V4, IPNetwork V6)
     {
         if (!IPAddress.TryParse(text, out IPAddress? address) || address.AddressFamily != AddressFamily.InterNetworkV6 || address.ScopeId != 0)
             throw new ContainerException(ContainerError.InvalidArgument, $"--ip6: \"{text}\" is no IPv6 address.");
-        return V6.Contains(address) && !address.Equals(V6.BaseAddress) && !address.Equals(V6Of(Gateway)) ? address
+        return V6.Contains(address) && !address.Equals(V6.BaseAddress) && !address.Equals(Gateway6) ? address
             : throw new ContainerException(ContainerError.InvalidArgument, $"--ip6: {text} is no member's address of the network \"{Name}\" ({V6}).");
     }
 

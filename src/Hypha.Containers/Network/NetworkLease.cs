@@ -11,6 +11,9 @@ public sealed record NetworkLease(string Network, string Mac, string Address, st
 {
     public const int Mtu = 1_500; // bytes of an IP packet: what a vif has
 
+    /// <summary>Its network has no way out.</summary>
+    public bool Internal { get; init; }
+
     /// <summary>Ports of the host that lead to the container: "[IP:]HOST:GUEST[/udp]".</summary>
     public IReadOnlyList<string> Publish { get; init; } = [];
 

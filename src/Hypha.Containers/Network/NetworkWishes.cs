@@ -29,8 +29,6 @@ public sealed record NetworkWishes
     {
         if (Network == None && (Ip.Length + Ip6.Length + Mac.Length > 0 || Publish.Count + Dns.Count + Policy.Length > 0))
             throw Invalid("a container without a network has no address, MAC, ports, name servers or policy: leave out --network none, or the others.");
-        if (Network is not ("" or None) && Network != GuestSubnet.Default.Name)
-            throw new ContainerException(ContainerError.NotFound, $"there is no network \"{Network}\". There are: {GuestSubnet.Default.Name}, {None}.");
         if (Mac.Length > 0 && !IsUnicastMac(Mac))
             throw Invalid($"--mac: \"{Mac}\" is no interface's MAC: give six pairs of small hexadecimal digits, the first even: 02:00:00:00:00:01.");
         if (Encoding.UTF8.GetByteCount(Policy) > LongestPolicy)

@@ -2,15 +2,18 @@ using System.Text.RegularExpressions;
 
 namespace Hypha.Containers.Records;
 
-/// <summary>Names that people give: docker's rule for containers, RFC 1123 for host names.</summary>
+/// <summary>Names that people give: docker's rule for containers and networks, RFC 1123 for host names.</summary>
 public static partial class ContainerName
 {
-    public static void Check(string name)
+    public static void Check(string name) => Check(name, "container");
+
+    /// <param name="whose">"container", "network".</param>
+    public static void Check(string name, string whose)
     {
         if (!Name().IsMatch(name))
         {
             throw new ContainerException(ContainerError.InvalidArgument,
-                $"\"{Shown(name)}\" is no container name: letters, digits, '_', '.' and '-' are allowed, at most 128, a letter or digit first.");
+                $"\"{Shown(name)}\" is no {whose} name: letters, digits, '_', '.' and '-' are allowed, at most 128, a letter or digit first.");
         }
     }
 
