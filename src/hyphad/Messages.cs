@@ -93,6 +93,35 @@ internal static class Messages
         return launched;
     }
 
+    /// <param name="members">Whom the message is to name: all, or none of them.</param>
+    public static Network ToNetwork(NetworkInfo network, int size, IEnumerable<NetworkMember> members)
+    {
+        GuestSubnet subnet = network.Subnet;
+        var message = new Network
+        {
+            Name = subnet.Name,
+            Subnet = subnet.V4.ToString(),
+            Subnet6 = subnet.V6.ToString(),
+            Gateway = subnet.Gateway.ToString(),
+            Gateway6 = subnet.Gateway6.ToString(),
+            Internal = subnet.Internal,
+            CreatedUnixMs = network.Created?.ToUnixTimeMilliseconds() ?? 0,
+            Size = (uint)size,
+        };
+        message.Members.AddRange(members);
+        return message;
+    }
+
+    public static NetworkMember ToMember((ContainerId Id, NetworkLease Lease, Container? Container) member) => new()
+    {
+        Id = member.Id.ToString(),
+        Name = member.Container?.Record.Name ?? "",
+        Address = member.Lease.Ip,
+        Address6 = member.Lease.Ip6,
+        Mac = member.Lease.Mac,
+        State = ToState(member.Container?.Record.State ?? State.Creating),
+    };
+
     public static Protocol.Control.Container ToContainer(Container container)
     {
         var record = container.Record;
@@ -102,14 +131,7 @@ internal static class Messages
             Name = record.Name,
             Image = record.Image,
             ImageDigest = record.ImageDigest,
-            State = record.State switch
-            {
-                State.Creating => Protocol.Control.ContainerState.Creating,
-                State.Running => Protocol.Control.ContainerState.Running,
-                State.Exited => Protocol.Control.ContainerState.Exited,
-                State.Failed => Protocol.Control.ContainerState.Failed,
-                _ => Protocol.Control.ContainerState.Unspecified,
-            },
+            State = ToState(record.State),
             Domain = (uint)record.Domain,
             CreatedUnixMs = record.Created.ToUnixTimeMilliseconds(),
             StartedUnixMs = record.Started?.ToUnixTimeMilliseconds() ?? 0,
@@ -121,6 +143,15 @@ internal static class Messages
         message.Command.AddRange(record.Command);
         return message;
     }
+
+    private static Protocol.Control.ContainerState ToState(State state) => state switch
+    {
+        State.Creating => Protocol.Control.ContainerState.Creating,
+        State.Running => Protocol.Control.ContainerState.Running,
+        State.Exited => Protocol.Control.ContainerState.Exited,
+        State.Failed => Protocol.Control.ContainerState.Failed,
+        _ => Protocol.Control.ContainerState.Unspecified,
+    };
 
     public static string ToJson(Container container) =>
         JsonSerializer.Serialize(container.Record, RecordJson.Default.ContainerRecord);

@@ -36,6 +36,14 @@ internal sealed class FakeDaemon : Control.ControlBase, IAsyncDisposable
 
     public Func<WaitRequest, WaitResponse>? OnWait { get; set; }
 
+    public Func<CreateNetworkRequest, CreateNetworkResponse>? OnCreateNetwork { get; set; }
+
+    public Func<ListNetworksResponse>? OnListNetworks { get; set; }
+
+    public Func<InspectNetworkRequest, InspectNetworkResponse>? OnInspectNetwork { get; set; }
+
+    public Func<RemoveNetworkRequest, RemoveNetworkResponse>? OnRemoveNetwork { get; set; }
+
     public Func<HostCheckResponse>? OnHostCheck { get; set; }
 
     public static async Task<FakeDaemon> StartAsync()
@@ -90,6 +98,14 @@ internal sealed class FakeDaemon : Control.ControlBase, IAsyncDisposable
 
     public override Task Logs(LogsRequest request, IServerStreamWriter<AttachEvent> responseStream, ServerCallContext context) =>
         OnLogs?.Invoke(request, responseStream) ?? throw Unimplemented();
+
+    public override Task<CreateNetworkResponse> CreateNetwork(CreateNetworkRequest request, ServerCallContext context) => Task.FromResult(OnCreateNetwork?.Invoke(request) ?? throw Unimplemented());
+
+    public override Task<ListNetworksResponse> ListNetworks(ListNetworksRequest request, ServerCallContext context) => Task.FromResult(OnListNetworks?.Invoke() ?? throw Unimplemented());
+
+    public override Task<InspectNetworkResponse> InspectNetwork(InspectNetworkRequest request, ServerCallContext context) => Task.FromResult(OnInspectNetwork?.Invoke(request) ?? throw Unimplemented());
+
+    public override Task<RemoveNetworkResponse> RemoveNetwork(RemoveNetworkRequest request, ServerCallContext context) => Task.FromResult(OnRemoveNetwork?.Invoke(request) ?? throw Unimplemented());
 
     public override Task<HostCheckResponse> HostCheck(HostCheckRequest request, ServerCallContext context) => Task.FromResult(OnHostCheck?.Invoke() ?? throw Unimplemented());
 

@@ -25,7 +25,8 @@ internal static class LaunchCommand
         var workdir = Text("--workdir", "-w", "DIR", "working directory (default the image's)");
         var user = Text("--user", "-u", "USER[:GROUP]", "user, by name or number (default the image's)");
         var entrypoint = Text("--entrypoint", null, "E", "instead of the image's entrypoint; \"\" clears it");
-        var network = Text("--network", null, "NAME", "the network to join: default, or none");
+        var network = Text("--network", null, "NAME", "the network to join (default \"default\"), or none");
+        network.CompletionSources.Add(context => NetworkArgument.Names(context).Append("none"));
         var ip = Text("--ip", null, "A", "an IPv4 address on it (default the first that is free)");
         var ip6 = Text("--ip6", null, "A", "an IPv6 address on it");
         var mac = Text("--mac", null, "MAC", "the interface's MAC");

@@ -25,6 +25,8 @@ internal static class Json
 [JsonSerializable(typeof(ImageView[]))]
 [JsonSerializable(typeof(NetworkGuestView[]))]
 [JsonSerializable(typeof(FlowView[]))]
+[JsonSerializable(typeof(NetworkView))]
+[JsonSerializable(typeof(NetworkView[]))]
 [JsonSerializable(typeof(HostView))]
 [JsonSerializable(typeof(CheckView[]))]
 [JsonSerializable(typeof(VersionView))]

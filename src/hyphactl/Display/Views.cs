@@ -49,6 +49,31 @@ internal sealed record ExitView(uint Code, uint? Signal, string? Message);
 
 internal sealed record ImageView(string Digest, IReadOnlyList<string> References, ulong Size, DateTimeOffset? Created);
 
+internal sealed record NetworkView(
+    string Name,
+    string Subnet,
+    string Subnet6,
+    string Gateway,
+    string Gateway6,
+    bool Internal,
+    DateTimeOffset? Created,
+    uint Containers,
+    IReadOnlyList<MemberView>? Members)
+{
+    public static NetworkView From(Network network, IEnumerable<NetworkMember>? members) => new(
+        network.Name,
+        network.Subnet,
+        network.Subnet6,
+        network.Gateway,
+        network.Gateway6,
+        network.Internal,
+        UnixTime.OrNull(network.CreatedUnixMs),
+        network.Size,
+        members?.Select(member => new MemberView(member.Id, member.Name, member.Address, member.Address6, member.Mac, ContainerView.StateName(member.State))).ToArray());
+}
+
+internal sealed record MemberView(string Id, string Name, string Address, string Address6, string Mac, string State);
+
 internal sealed record HostView(
     string XenVersion,
     string KernelVersion,
