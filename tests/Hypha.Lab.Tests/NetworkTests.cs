@@ -92,6 +92,27 @@ public sealed class NetworkTests(BareHost host)
     }
 
     [Fact]
+    public async Task A_network_of_ones_own_holds_its_containers_and_nobody_else()
+    {
+        (await host.Run($"""
+            hyphactl network create own --subnet 10.99.7.0/24 --subnet6 fd99:7::/64 --internal
+            hyphactl launch --insecure --rm --name inside --network own {Busybox} sh -c '{ServePage}'
+            """)).Succeeded();
+        string within = (await host.Launch("--rm --network own", [Busybox, "sh", "-c",
+            "for i in $(seq 60); do timeout 5 wget -q -O- http://inside/ && break; sleep 0.5; done; timeout 5 wget -q -O- http://10.0.2.2:5000/v2/; true"])).Succeeded().Output;
+        Assert.Contains("hello from", within);
+        Assert.DoesNotContain("{}", within); // there is no way out
+        string without = (await host.Launch("--rm", [Busybox, "sh", "-c",
+            "for i in $(seq 60); do timeout 5 wget -q -O- http://10.0.2.2:5000/v2/ && break; sleep 0.5; done; timeout 5 wget -q -O- http://10.99.7.2/; timeout 5 wget -q -O- http://inside/; true"])).Succeeded().Output;
+        Assert.Contains("{}", without);
+        Assert.DoesNotContain("hello from", without);
+
+        Assert.Contains("inside has a place on it", (await host.Run("! hyphactl network rm own")).Succeeded().Error);
+        Assert.Matches("inside +10.99.7.2 +fd99:7::2 ", (await host.Run("hyphactl network inspect own")).Succeeded().Output);
+        Assert.Equal("default\n", (await host.Run("hyphactl destroy inside >/dev/null && hyphactl network rm own >/dev/null && hyphactl network list -q")).Succeeded().Output);
+    }
+
+    [Fact]
     public async Task The_host_s_own_and_other_guests_addresses_are_out_of_bounds()
     {
         string output = (await host.Launch("--rm", [Busybox, "sh", "-c", """
