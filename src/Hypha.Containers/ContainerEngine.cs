@@ -21,6 +21,7 @@ public sealed partial class ContainerEngine : IAsyncDisposable
 {
     private readonly HostResources _host;
     private readonly Launcher _launcher;
+    private readonly NetworkMove _moves;
     private readonly LaunchesUnderWay _underWay = new();
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
@@ -33,6 +34,7 @@ public sealed partial class ContainerEngine : IAsyncDisposable
         _logger = logger;
         Networks = new NetworkSet(host.Options.NetworksDirectory, Containers, HostRoutes.Read, logger);
         _launcher = new Launcher(host, Containers, Networks, logger);
+        _moves = new NetworkMove(host.Store, Networks, Containers, logger);
     }
 
     public ContainerSet Containers { get; } = new();
@@ -82,6 +84,16 @@ public sealed partial class ContainerEngine : IAsyncDisposable
         Forget(container);
         return container.Record.Id;
     }
+
+    /// <summary>Gives a running container, which is on no network now, a place on one.</summary>
+    /// <exception cref="ContainerException">Everything is undone.</exception>
+    public async Task<NetworkLease> ConnectAsync(string name, NetworkWishes wishes, CancellationToken cancellation) =>
+        await _moves.ConnectAsync(Containers.Find(name), wishes, cancellation).ConfigureAwait(false);
+
+    /// <summary>Takes a running container from its network; its interface stays.</summary>
+    /// <exception cref="ContainerException">NotFound, FailedPrecondition.</exception>
+    public async Task DisconnectAsync(string name, string network, CancellationToken cancellation) =>
+        await _moves.DisconnectAsync(Containers.Find(name), network, cancellation).ConfigureAwait(false);
 
     public async Task<StoredImage> PullAsync(string image, bool insecure, Action<LaunchProgress> progress, CancellationToken cancellation) =>
         await _launcher.Images.GetAsync(image, insecure, PullPolicy.Always, progress, cancellation).ConfigureAwait(false);

@@ -44,6 +44,13 @@ public static class Mount
             throw LinuxException.FromLastError($"making {tree} the root");
     }
 
+    /// <summary>Makes a directory the calling thread's root, and the directory it is in. Only for a thread that shares them with no other.</summary>
+    public static void EnterRoot(string directory)
+    {
+        if (Libc.chdir(directory) < 0 || Libc.chroot(".") < 0 || Libc.chdir("/") < 0)
+            throw LinuxException.FromLastError($"entering {directory}");
+    }
+
     /// <summary>Takes a mount away at once, whoever still uses it.</summary>
     public static void Detach(string target)
     {

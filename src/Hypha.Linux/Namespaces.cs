@@ -21,4 +21,5 @@ public enum NamespaceKinds
     ControlGroup = 0x2000000,
     Ipc = 0x8000000,
     Pid = 0x20000000,
+    Network = 0x40000000,
 }

@@ -39,6 +39,16 @@ public sealed class NetworkInterface
     /// <summary>Brings it up, without ARP of the kernel's own.</summary>
     public void BringUpWithoutArp() => Raise(Up | NoArp);
 
+    /// <summary>
+    /// Takes it down, and with that its IPv6 addresses and the routes by it; its IPv4 address, too. (IPv6 addresses go unless keep_addr_on_down is set.)
+    /// </summary>
+    public void Clear()
+    {
+        int flags = (ushort)Call(GetFlags, 0, "asking for the flags of");
+        Call(SetFlags, flags & ~Up, "taking down");
+        SetSocketAddress(SetAddress, IPAddress.Any, $"taking the address from {Name}");
+    }
+
     /// <summary>Gives it an address; its network becomes reachable by it once it is up.</summary>
     /// <exception cref="LinuxException">With the address in its message.</exception>
     public void AddAddress(IPAddress address, int prefixLength)

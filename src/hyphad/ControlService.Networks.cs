@@ -36,4 +36,20 @@ internal sealed partial class ControlService
             engine.Networks.Remove(request.Network);
             return Task.FromResult(new RemoveNetworkResponse());
         });
+
+    public override Task<ConnectNetworkResponse> ConnectNetwork(ConnectNetworkRequest request, ServerCallContext context) =>
+        Guarded(async () =>
+        {
+            // Once begun it is carried through, even if the client goes.
+            NetworkLease lease = await engine.ConnectAsync(request.Container,
+                new NetworkWishes { Network = request.Network, Ip = request.Ip, Ip6 = request.Ip6 }, CancellationToken.None).ConfigureAwait(false);
+            return new ConnectNetworkResponse { Address = lease.Ip, Address6 = lease.Ip6 };
+        });
+
+    public override Task<DisconnectNetworkResponse> DisconnectNetwork(DisconnectNetworkRequest request, ServerCallContext context) =>
+        Guarded(async () =>
+        {
+            await engine.DisconnectAsync(request.Container, request.Network, CancellationToken.None).ConfigureAwait(false);
+            return new DisconnectNetworkResponse();
+        });
 }

@@ -32,6 +32,8 @@ internal sealed class FakeGuest(ContainerId id) : IGuest
     public HelloResponse Hello { get; set; } = new() { Version = 1, ContainerId = id.ToString() };
     public Func<ReadOutputRequest, Task<ReadOutputResponse>>? ReadOutput { get; set; }
     public Func<Task<WaitResponse>> Wait { get; set; } = () => Task.FromResult(new WaitResponse { ExitCode = 0 });
+    /// <summary>Without it the guest's agent is one that does not know the call.</summary>
+    public Func<SetNetworkRequest, Task<SetNetworkResponse>>? SetNetwork { get; set; }
     public Func<int, Task>? BeforeConnect { get; set; }
 
     /// <summary>Set to break the channel under a running call.</summary>
@@ -69,7 +71,10 @@ internal sealed class FakeGuest(ContainerId id) : IGuest
         return ValueTask.CompletedTask;
     }
 
-    private TtrpcServices Services() => new TtrpcServices()
+    private TtrpcServices Services() => SetNetwork is not { } set ? Known() : Known()
+        .Add(Service, "SetNetwork", async (bytes, _) => await set(SetNetworkRequest.Parser.ParseFrom(bytes)));
+
+    private TtrpcServices Known() => new TtrpcServices()
         .Add(Service, "Hello", (_, _) => Answer("Hello", Hello))
         .Add(Service, "ReadOutput", async (bytes, _) =>
         {

@@ -44,6 +44,10 @@ internal sealed class FakeDaemon : Control.ControlBase, IAsyncDisposable
 
     public Func<RemoveNetworkRequest, RemoveNetworkResponse>? OnRemoveNetwork { get; set; }
 
+    public Func<ConnectNetworkRequest, ConnectNetworkResponse>? OnConnectNetwork { get; set; }
+
+    public Func<DisconnectNetworkRequest, DisconnectNetworkResponse>? OnDisconnectNetwork { get; set; }
+
     public Func<HostCheckResponse>? OnHostCheck { get; set; }
 
     public static async Task<FakeDaemon> StartAsync()
@@ -106,6 +110,10 @@ internal sealed class FakeDaemon : Control.ControlBase, IAsyncDisposable
     public override Task<InspectNetworkResponse> InspectNetwork(InspectNetworkRequest request, ServerCallContext context) => Task.FromResult(OnInspectNetwork?.Invoke(request) ?? throw Unimplemented());
 
     public override Task<RemoveNetworkResponse> RemoveNetwork(RemoveNetworkRequest request, ServerCallContext context) => Task.FromResult(OnRemoveNetwork?.Invoke(request) ?? throw Unimplemented());
+
+    public override Task<ConnectNetworkResponse> ConnectNetwork(ConnectNetworkRequest request, ServerCallContext context) => Task.FromResult(OnConnectNetwork?.Invoke(request) ?? throw Unimplemented());
+
+    public override Task<DisconnectNetworkResponse> DisconnectNetwork(DisconnectNetworkRequest request, ServerCallContext context) => Task.FromResult(OnDisconnectNetwork?.Invoke(request) ?? throw Unimplemented());
 
     public override Task<HostCheckResponse> HostCheck(HostCheckRequest request, ServerCallContext context) => Task.FromResult(OnHostCheck?.Invoke() ?? throw Unimplemented());
 

@@ -104,6 +104,31 @@ public class NetworkTests
     }
 
     [Fact]
+    public async Task Connect_prints_the_addresses_and_disconnect_nothing()
+    {
+        await using var daemon = await FakeDaemon.StartAsync();
+        ConnectNetworkRequest? connect = null;
+        daemon.OnConnectNetwork = request =>
+        {
+            connect = request;
+            return new ConnectNetworkResponse { Address = "10.76.0.9", Address6 = "fd75:1::9" };
+        };
+        using var connected = Hyphactl.Start(daemon, "network", "connect", "back", "web", "--ip", "10.76.0.9", "--ip6", "fd75:1::9");
+        Assert.Equal(0, await connected.EndAsync());
+        Assert.Equal("10.76.0.9 fd75:1::9\n", connected.Stdout);
+        Assert.Equal(new() { Network = "back", Container = "web", Ip = "10.76.0.9", Ip6 = "fd75:1::9" }, connect);
+
+        daemon.OnDisconnectNetwork = request => request.Equals(new DisconnectNetworkRequest { Network = "back", Container = "web" }) ? new DisconnectNetworkResponse()
+            : throw new RpcException(new Status(StatusCode.FailedPrecondition, "it is on the network \"back\"."));
+        using var disconnected = Hyphactl.Start(daemon, "network", "disconnect", "back", "web");
+        Assert.Equal(0, await disconnected.EndAsync());
+        Assert.Equal("", disconnected.Stdout);
+        using var refused = Hyphactl.Start(daemon, "network", "disconnect", "default", "web");
+        Assert.Equal(1, await refused.EndAsync());
+        Assert.Equal("hyphactl: cannot disconnect web from the network default: it is on the network \"back\".\n", refused.Stderr);
+    }
+
+    [Fact]
     public async Task Completion_knows_networks()
     {
         await using var daemon = await FakeDaemon.StartAsync();

@@ -82,6 +82,14 @@ public sealed class GuestAgent(TtrpcClient client, ContainerId container)
         };
     }
 
+    /// <summary>Gives the guest's interface another place; without addresses, its link alone.</summary>
+    public async Task SetNetworkAsync(NetworkInterface network, IEnumerable<Protocol.Guest.File> files, CancellationToken cancellation)
+    {
+        var request = new SetNetworkRequest { Network = network };
+        request.Files.AddRange(files);
+        await CallAsync("SetNetwork", request, SetNetworkResponse.Parser, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>The host has everything. Once this is answered the guest's disks are at rest, and the domain may go at any time.</summary>
     public Task ReleaseAsync(CancellationToken cancellation) =>
         CallAsync("Release", new ReleaseRequest(), ReleaseResponse.Parser, cancellation);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hypha.Containers.Network;
 using Hypha.Xen;
 using Hypha.XenStore;
@@ -24,9 +25,13 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
     /// <summary>A kind of its own, so that the kernel's driver does not take it.</summary>
     internal const string DirectKind = "hvif";
 
+    private const string KernelKind = "vif";
     private const int Number = 0;
 
-    public DevicePaths Paths(DomainId guest) => new(backEnd == NetworkBackEnd.Direct ? DirectKind : "vif", guest, Number);
+    /// <summary>In the back end's directory, which hyphanet watches: a number that grows with each move.</summary>
+    private const string ChangeNode = "hypha-network";
+
+    public DevicePaths Paths(DomainId guest) => new(backEnd == NetworkBackEnd.Direct ? DirectKind : KernelKind, guest, Number);
 
     public ValueTask PrepareAsync(DomainNodes nodes, UndoStack undo, CancellationToken cancellation)
     {
@@ -46,21 +51,33 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
         front.Value(paths.Frontend / "mac", lease.Mac);
         front.Value(paths.Frontend / "mtu", NetworkLease.Mtu);
 
-        StorePath network = StorePath.Domain(nodes.Domain.Value) / "hypha/network" / Number;
-        front.Directory(network, StorePermissions.OwnedBy(0).ReadableBy(nodes.Domain.Value));
-        front.Value(network / "network", lease.Network);
-        front.Value(network / "mac", lease.Mac);
-        front.Value(network / "address", lease.Address);
-        front.Value(network / "gateway", lease.Gateway);
-        front.Value(network / "address6", lease.Address6);
-        front.Value(network / "gateway6", lease.Gateway6);
-        front.Value(network / "mtu", NetworkLease.Mtu);
-        front.Value(network / "names", string.Join(' ', names));
-        front.Value(network / "publish", string.Join(' ', lease.Publish));
-        front.Value(network / "dns", string.Join(' ', lease.Dns));
-        front.Value(network / "policy", lease.Policy);
-        front.Value(network / "internal", lease.Internal ? 1 : 0);
+        AddPlace(front, nodes.Domain, lease, names);
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Moves a running guest to another place on a network, or to none, in one step; hyphanet hears of it by the last node.</summary>
+    /// <returns>False when the domain is not the container's any more, or has no interface.</returns>
+    public static Task<bool> MoveAsync(XenStoreClient store, DomainId guest, Guid uuid, NetworkLease? lease, IReadOnlyList<string> names, CancellationToken cancellation)
+    {
+        var nodes = new StoreNodes();
+        if (lease is not null)
+            AddPlace(nodes, guest, lease, names);
+        return store.TransactAsync(async transaction =>
+        {
+            // It keeps the kind that it was launched with.
+            foreach (string kind in (string[])[DirectKind, KernelKind])
+            {
+                StorePath backend = new DevicePaths(kind, guest, Number).Backend, change = backend / ChangeNode;
+                if (await transaction.TryReadAsync(backend / DevicePaths.OwnerNode, cancellation).ConfigureAwait(false) != uuid.ToString())
+                    continue;
+                StoreValue.TryParse(await transaction.TryReadAsync(change, cancellation).ConfigureAwait(false), 0, int.MaxValue - 1, out int before);
+                transaction.Remove(PlaceOf(guest));
+                nodes.AddTo(transaction);
+                transaction.Write(change, (before + 1).ToString(CultureInfo.InvariantCulture));
+                return true;
+            }
+            return false;
+        }, cancellation);
     }
 
     /// <summary>The back end takes hold of nothing that was prepared here.</summary>
@@ -68,5 +85,25 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
 
     public void Dispose()
     {
+    }
+
+    private static StorePath PlaceOf(DomainId guest) => StorePath.Domain(guest.Value) / "hypha/network" / Number;
+
+    private static void AddPlace(StoreNodes nodes, DomainId guest, NetworkLease lease, IReadOnlyList<string> names)
+    {
+        StorePath place = PlaceOf(guest);
+        nodes.Directory(place, StorePermissions.OwnedBy(0).ReadableBy(guest.Value));
+        nodes.Value(place / "network", lease.Network);
+        nodes.Value(place / "mac", lease.Mac);
+        nodes.Value(place / "address", lease.Address);
+        nodes.Value(place / "gateway", lease.Gateway);
+        nodes.Value(place / "address6", lease.Address6);
+        nodes.Value(place / "gateway6", lease.Gateway6);
+        nodes.Value(place / "mtu", NetworkLease.Mtu);
+        nodes.Value(place / "names", string.Join(' ', names));
+        nodes.Value(place / "publish", string.Join(' ', lease.Publish));
+        nodes.Value(place / "dns", string.Join(' ', lease.Dns));
+        nodes.Value(place / "policy", lease.Policy);
+        nodes.Value(place / "internal", lease.Internal ? 1 : 0);
     }
 }

@@ -21,25 +21,32 @@ internal static class BundlePlan
             Files =
             {
                 Text("/etc/hostname", hostname + "\n"),
-                Text("/etc/hosts", Hosts(hostname, options, lease)),
-                // The gateway forwards to whom the host asks, or to --dns, and knows the other containers.
-                Text("/etc/resolv.conf", lease is null ? "# no network\n" : $"nameserver {lease.Gateway}\nnameserver {lease.Gateway6}\n"),
             },
         };
+        bundle.Files.AddRange(NetworkFiles(hostname, options.Network.AddHost, lease));
         if (lease is not null)
-        {
-            bundle.Networks.Add(new NetworkInterface
-            {
-                Mac = lease.Mac,
-                Addresses = { lease.Address, lease.Address6 },
-                Gateways = { lease.Gateway, lease.Gateway6 },
-                Mtu = NetworkLease.Mtu,
-            });
-        }
+            bundle.Networks.Add(Interface(lease));
         return bundle;
     }
 
-    private static string Hosts(string hostname, LaunchOptions options, NetworkLease? lease)
+    public static NetworkInterface Interface(NetworkLease lease) => new()
+    {
+        Mac = lease.Mac,
+        Addresses = { lease.Address, lease.Address6 },
+        Gateways = { lease.Gateway, lease.Gateway6 },
+        Mtu = NetworkLease.Mtu,
+    };
+
+    /// <summary>What of the guest's files tells where it is.</summary>
+    /// <param name="addHost">"NAME:ADDRESS".</param>
+    public static IEnumerable<Protocol.Guest.File> NetworkFiles(string hostname, IEnumerable<string> addHost, NetworkLease? lease) =>
+    [
+        Text("/etc/hosts", Hosts(hostname, addHost, lease)),
+        // The gateway forwards to whom the host asks, or to --dns, and knows the other containers.
+        Text("/etc/resolv.conf", lease is null ? "# no network\n" : $"nameserver {lease.Gateway}\nnameserver {lease.Gateway6}\n"),
+    ];
+
+    private static string Hosts(string hostname, IEnumerable<string> addHost, NetworkLease? lease)
     {
         var text = new StringBuilder("""
             127.0.0.1	localhost
@@ -52,7 +59,7 @@ internal static class BundlePlan
             """);
         foreach (string own in lease is null ? ["127.0.1.1"] : new[] { lease.Ip, lease.Ip6 })
             text.Append(own).Append('\t').Append(hostname).Append('\n');
-        foreach (string host in options.Network.AddHost)
+        foreach (string host in addHost)
         {
             int colon = host.IndexOf(':');
             text.Append(host.AsSpan(colon + 1)).Append('\t').Append(host.AsSpan(0, colon)).Append('\n');

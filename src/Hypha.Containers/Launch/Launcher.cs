@@ -141,7 +141,7 @@ internal sealed partial class Launcher(HostResources host, ContainerSet containe
     {
         List<IGuestDevice> devices = [new BlockDevice(ImageDisk, image.SquashfsPath), new BlockDevice(BundleDisk, directory.BundlePath)];
         if (record.Network is { } lease)
-            devices.Add(new NetworkDevice(lease, [.. new[] { record.Name, record.Hostname, record.Id.Short }.Where(name => name.Length > 0).Distinct()], host.Options.NetworkBackEnd));
+            devices.Add(new NetworkDevice(lease, record.NetworkNames, host.Options.NetworkBackEnd));
         return devices;
     }
 

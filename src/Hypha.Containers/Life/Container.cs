@@ -16,6 +16,7 @@ public sealed class Container : IDisposable
     private readonly TaskCompletionSource<ExitStatus> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _destroy = new();
+    private readonly SemaphoreSlim _moving = new(1);
     private TaskCompletionSource<GuestAgent> _agent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ContainerRecord _record;
 
@@ -80,6 +81,9 @@ public sealed class Container : IDisposable
         }
     }
 
+    /// <summary>One move between networks at a time.</summary>
+    internal SemaphoreSlim Moving => _moving;
+
     internal void AgentAnswers(GuestAgent agent) => Current().TrySetResult(agent);
 
     internal void AgentLost()
@@ -104,6 +108,7 @@ public sealed class Container : IDisposable
         Output.Dispose();
         ConsoleLog.Dispose();
         _destroy.Dispose();
+        _moving.Dispose();
     }
 
     private TaskCompletionSource<GuestAgent> Current()

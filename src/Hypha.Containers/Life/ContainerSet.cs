@@ -57,12 +57,18 @@ public sealed class ContainerSet
     {
         lock (_gate)
         {
-            NetworkLease lease = subnet.Lease(wishes, _leases.Values);
+            NetworkLease lease = subnet.Lease(wishes, _leases.Values, TakenAlong(subnet.Name));
             CheckPorts(lease);
             _leases.Add(id, lease);
             return lease;
         }
     }
+
+    private HashSet<string> TakenAlong(string network) =>
+    [
+        .. _leases.Values.Where(lease => lease.Network != network).Select(lease => lease.Mac),
+        .. _containers.Values.Select(container => container.Record.LeftNetwork?.Mac).OfType<string>(),
+    ];
 
     /// <summary>Who has a place on a network: those that ended, too, and those whose launch is under way, of which nothing else is known.</summary>
     public IReadOnlyList<(ContainerId Id, NetworkLease Lease, Container? Container)> MembersOf(string network)

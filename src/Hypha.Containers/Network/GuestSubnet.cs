@@ -23,15 +23,16 @@ public sealed record GuestSubnet(string Name, IPNetwork V4, IPNetwork V6, bool I
 
     /// <summary>Finds a place that nobody has.</summary>
     /// <param name="taken">The leases of all containers.</param>
+    /// <param name="macs">MACs that containers took along to other networks, or to none: they may come back.</param>
     /// <exception cref="ContainerException">InvalidArgument, AlreadyExists, ResourceExhausted.</exception>
-    public NetworkLease Lease(NetworkWishes wishes, IReadOnlyCollection<NetworkLease> taken)
+    public NetworkLease Lease(NetworkWishes wishes, IReadOnlyCollection<NetworkLease> taken, IReadOnlySet<string>? macs = null)
     {
         NetworkLease[] here = [.. taken.Where(lease => lease.Network == Name)];
         var numbers = here.Select(lease => NumberOf(IPAddress.Parse(lease.Ip))).ToHashSet();
         uint number = wishes.Ip.Length > 0 ? Wished(wishes.Ip) : FirstMember;
         if (wishes.Ip.Length == 0)
         {
-            while (numbers.Contains(number))
+            while (numbers.Contains(number) || (wishes.Mac.Length == 0 && macs is not null && macs.Contains(MacOf(V4Of(number)))))
                 number++;
             if (number >= Members)
                 throw new ContainerException(ContainerError.ResourceExhausted, $"the network \"{Name}\" ({V4}) has no free address. Remove containers that have ended: hyphactl destroy");

@@ -44,6 +44,9 @@ public sealed record ContainerRecord
     /// <summary>Null without a network.</summary>
     public Network.NetworkLease? Network { get; init; }
 
+    /// <summary>The place that a running container was disconnected from: MAC, ports, servers and rules stay its own for the next. Else null.</summary>
+    public Network.NetworkLease? LeftNetwork { get; init; }
+
     public ContainerState State { get; init; } = ContainerState.Creating;
 
     /// <summary>Xen's number while there is a domain, else 0.</summary>
@@ -63,6 +66,10 @@ public sealed record ContainerRecord
 
     [JsonIgnore]
     public bool Ended => State is ContainerState.Exited or ContainerState.Failed;
+
+    /// <summary>By which others on its network find it.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> NetworkNames => [.. new[] { Name, Hostname, Id.Short }.Where(name => name.Length > 0).Distinct()];
 
     /// <summary>The name if there is one, else the short id: how messages speak of this container.</summary>
     [JsonIgnore]

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Hypha.Guest.Processes;
+using Hypha.Guest.Start;
 using Hypha.Guest.Streams;
 using Hypha.Protocol.Guest;
 using Hypha.Ttrpc;
@@ -27,6 +28,7 @@ public sealed class AgentService(Container container, InitConsole console)
         .Add(Name, "Resize", ResizeRequest.Parser, Resize)
         .Add(Name, "Signal", SignalRequest.Parser, Signal)
         .Add(Name, "Wait", WaitRequest.Parser, Wait)
+        .Add(Name, "SetNetwork", SetNetworkRequest.Parser, SetNetwork)
         .Add(Name, "Release", ReleaseRequest.Parser, Release);
 
     private Task<IMessage> Hello(HelloRequest request, CancellationToken ct)
@@ -88,6 +90,21 @@ public sealed class AgentService(Container container, InitConsole console)
     }
 
     private async Task<IMessage> Wait(WaitRequest request, CancellationToken ct) => await container.Ended.WaitAsync(ct).ConfigureAwait(false);
+
+    private async Task<IMessage> SetNetwork(SetNetworkRequest request, CancellationToken ct)
+    {
+        await container.Begun.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            GuestNetwork.Change(request.Network ?? new NetworkInterface(), console);
+            container.Write(request.Files);
+        }
+        catch (Exception e) when (e is StartException or IOException or FormatException or UnauthorizedAccessException)
+        {
+            throw new TtrpcException(StatusCode.Internal, e.Message, e);
+        }
+        return new SetNetworkResponse();
+    }
 
     private Task<IMessage> Release(ReleaseRequest request, CancellationToken ct)
     {

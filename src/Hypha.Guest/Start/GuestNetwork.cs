@@ -25,6 +25,18 @@ public static class GuestNetwork
         }
     }
 
+    /// <summary>Gives an interface another place: all that it had is taken from it first. Without addresses it keeps its link alone.</summary>
+    /// <exception cref="StartException">There is no such interface.</exception>
+    /// <exception cref="LinuxException">It could not be set, and may be half of one and half of the other.</exception>
+    /// <exception cref="FormatException">An address is none.</exception>
+    public static void Change(Protocol.Guest.NetworkInterface wanted, InitConsole console)
+    {
+        NetworkInterface nic = NetworkInterface.Of(WaitFor(wanted.Mac));
+        Set($"/proc/sys/net/ipv6/conf/{nic.Name}/keep_addr_on_down", "0", console);
+        nic.Clear();
+        Configure(nic, wanted, console);
+    }
+
     private static void Configure(NetworkInterface nic, Protocol.Guest.NetworkInterface wanted, InitConsole console)
     {
         // Addresses are the host's to give: none of its own making, and none to be checked for being free.

@@ -19,6 +19,7 @@ internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver, Action<str
     private readonly StorePath _front = StorePath.Domain(vif.Domain) / "device/vif" / vif.Handle;
     private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private bool _attached;
+    private string? _change; // the move that it was attached after
     private long _connectedAt;
 
     /// <summary>Done when nothing of it runs any more; never fails.</summary>
@@ -79,6 +80,10 @@ internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver, Action<str
         // The host takes the device away: hyphad says "closing" with online 0.
         if (back == XenbusState.Closing && await store.TryReadAsync(_back / "online", cancellation).ConfigureAwait(false) == "0")
             front = XenbusState.Closed;
+        string change = await store.TryReadAsync(_back / GuestFinder.ChangeNode, cancellation).ConfigureAwait(false) ?? "";
+        if (_attached && change != _change)
+            await DetachAsync().ConfigureAwait(false); // to be attached where it belongs now; the rings go on where they stand
+        _change = change;
         switch (front)
         {
             case XenbusState.Initialising when back != XenbusState.InitWait:

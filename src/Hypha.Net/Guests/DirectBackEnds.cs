@@ -50,7 +50,7 @@ public sealed class DirectBackEnds(Func<XenStoreClient> connect, IGuestReceiver 
                     string[] parts = change.Path[Math.Min(change.Path.Length, s_backends.Value.Length)..].Split('/', StringSplitOptions.RemoveEmptyEntries);
                     if (parts.Length < 2 || change.Overflowed)
                         await LookAtAllAsync(store, ends.Token).ConfigureAwait(false);
-                    else if (parts.Length == 2 || parts[2] is "state")
+                    else if (parts.Length == 2 || parts[2] is "state" or GuestFinder.ChangeNode)
                         Look(store, parts[0], parts[1], ends.Token);
                 }
             }

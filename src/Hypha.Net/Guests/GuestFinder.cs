@@ -33,10 +33,14 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
 {
     private const string Connected = "4"; // io/xenbus.h, XenbusStateConnected
 
+    /// <summary>Node in a back end's directory: written anew whenever the guest was given another place, or none.</summary>
+    internal const string ChangeNode = "hypha-network";
+
     private static readonly StorePath s_backends = StorePath.Domain(0) / "backend/vif";
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
-    private readonly HashSet<Vif> _known = [];
+    /// <summary>The guests that are served, with what <see cref="ChangeNode"/> said when they were looked at.</summary>
+    private readonly Dictionary<Vif, string> _known = [];
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -61,7 +65,7 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
         await using (watch.ConfigureAwait(false))
         {
             // After a store that was away: who is not there any more is gone.
-            foreach (Vif vif in _known.ToArray())
+            foreach (Vif vif in _known.Keys.ToArray())
                 await LookAsync(store, vif, cancellation).ConfigureAwait(false);
             await foreach (WatchEvent change in watch.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
@@ -81,14 +85,14 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
             if (StoreValue.TryParse(name, 1, int.MaxValue, out int domain))
                 await LookAtDomainAsync(store, domain, null, null, cancellation).ConfigureAwait(false);
         }
-        foreach (Vif vif in _known.ToArray())
+        foreach (Vif vif in _known.Keys.ToArray())
             await LookAsync(store, vif, cancellation).ConfigureAwait(false);
     }
 
     private async Task LookAtDomainAsync(XenStoreClient store, int domain, string? handleName, string? node, CancellationToken cancellation)
     {
-        // Only its state and its coming and going say something; a back end has a dozen nodes more.
-        if (node is not (null or "state"))
+        // Only its state, its coming and going and its change of networks say something; a back end has a dozen nodes more.
+        if (node is not (null or "state" or ChangeNode))
             return;
         if (StoreValue.TryParse(handleName, 0, ushort.MaxValue, out int handle))
         {
@@ -100,7 +104,7 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
             if (StoreValue.TryParse(name, 0, ushort.MaxValue, out int number))
                 await LookAsync(store, new Vif(domain, number), cancellation).ConfigureAwait(false);
         }
-        foreach (Vif vif in _known.Where(vif => vif.Domain == domain).ToArray())
+        foreach (Vif vif in _known.Keys.Where(vif => vif.Domain == domain).ToArray())
             await LookAsync(store, vif, cancellation).ConfigureAwait(false);
     }
 
@@ -113,17 +117,24 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
                 await receiver.Gone(vif).ConfigureAwait(false);
             return;
         }
-        if (_known.Contains(vif))
+        string change = await store.TryReadAsync(s_backends / vif.Domain / vif.Handle / ChangeNode, cancellation).ConfigureAwait(false) ?? "";
+        if (_known.TryGetValue(vif, out string? seen) && seen == change)
             return;
         try
         {
             if (await GuestNodes.ReadAsync(store, vif.Domain, vif.Handle, cancellation).ConfigureAwait(false) is not { } nodes)
-                return; // somebody else's guest
-            _known.Add(vif);
+            {
+                if (_known.Remove(vif))
+                    await receiver.Gone(vif).ConfigureAwait(false); // it has left its network
+                return; // else it is somebody else's guest
+            }
+            _known[vif] = change;
             await receiver.Appeared(vif, nodes, place: null).ConfigureAwait(false);
         }
         catch (FormatException error)
         {
+            if (_known.Remove(vif))
+                await receiver.Gone(vif).ConfigureAwait(false);
             receiver.Failed(vif, error.Message);
         }
     }

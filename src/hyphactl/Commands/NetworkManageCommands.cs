@@ -6,10 +6,10 @@ using Hypha.Protocol.Control;
 
 namespace Hypha.Ctl.Commands;
 
-/// <summary><c>hyphactl network create, list, inspect, rm</c>.</summary>
+/// <summary><c>hyphactl network create, list, inspect, connect, disconnect, rm</c>.</summary>
 internal static class NetworkManageCommands
 {
-    public static IEnumerable<Command> Build() => [BuildCreate(), BuildList(), BuildInspect(), BuildRemove()];
+    public static IEnumerable<Command> Build() => [BuildCreate(), BuildList(), BuildInspect(), BuildConnect(), BuildDisconnect(), BuildRemove()];
 
     private static Command BuildCreate()
     {
@@ -103,6 +103,45 @@ internal static class NetworkManageCommands
             }).ConfigureAwait(false);
         });
         return HelpWithExamples.Add(command, "hyphactl network rm front back");
+    }
+
+    private static Command BuildConnect()
+    {
+        var name = NetworkArgument.One();
+        var container = ContainerArgument.One();
+        var ip = new Option<string>("--ip") { Description = "an IPv4 address on it (default the first that is free)", HelpName = "A" };
+        var ip6 = new Option<string>("--ip6") { Description = "an IPv6 address on it", HelpName = "A" };
+        var command = new Command("connect", "Connects a running container to a network, once it is on no other. Prints its addresses.") { name, container, ip, ip6 };
+        command.SetAction((result, cancellation) => Failures.Explained($"cannot connect {result.GetValue(container)} to the network {result.GetValue(name)}", ExitCode.Failure, async () =>
+        {
+            using var connection = result.Connect();
+            var request = new ConnectNetworkRequest
+            {
+                Network = result.GetValue(name),
+                Container = result.GetValue(container),
+                Ip = result.GetValue(ip) ?? "",
+                Ip6 = result.GetValue(ip6) ?? "",
+            };
+            var response = await connection.Client.ConnectNetworkAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
+            StandardText.Out.WriteLine($"{response.Address} {response.Address6}");
+            return ExitCode.Ok;
+        }));
+        return HelpWithExamples.Add(command, "hyphactl network disconnect default web && hyphactl network connect front web");
+    }
+
+    private static Command BuildDisconnect()
+    {
+        var name = NetworkArgument.One();
+        var container = ContainerArgument.One();
+        var command = new Command("disconnect", "Takes a running container from a network: its link stays, without an address.") { name, container };
+        command.SetAction((result, cancellation) => Failures.Explained($"cannot disconnect {result.GetValue(container)} from the network {result.GetValue(name)}", ExitCode.Failure, async () =>
+        {
+            using var connection = result.Connect();
+            var request = new DisconnectNetworkRequest { Network = result.GetValue(name), Container = result.GetValue(container) };
+            await connection.Client.DisconnectNetworkAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
+            return ExitCode.Ok;
+        }));
+        return HelpWithExamples.Add(command, "hyphactl network disconnect default web");
     }
 
     private static void Print(IEnumerable<Network> networks)
