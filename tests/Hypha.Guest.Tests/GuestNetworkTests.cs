@@ -33,7 +33,7 @@ public sealed class GuestNetworkTests
         GuestNetwork.Change(new NetworkInterface { Mac = Mac }, console);
         string alone = Show();
         Assert.Contains("state UP", alone, StringComparison.Ordinal);
-        foreach (string gone in new[] { "inet 10.", "inet6 fd", "default" })
+        foreach (string gone in new[] { "inet 10.", "inet6 fd", "default via" })
             Assert.DoesNotContain(gone, alone, StringComparison.Ordinal);
 
         GuestNetwork.Change(first, console);

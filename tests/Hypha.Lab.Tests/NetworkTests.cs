@@ -113,6 +113,26 @@ public sealed class NetworkTests(BareHost host)
     }
 
     [Fact]
+    public async Task A_running_container_moves_from_one_network_to_another()
+    {
+        (await host.Run($"""
+            hyphactl network create next --subnet 10.99.8.0/24 --subnet6 fd99:8::/64
+            hyphactl launch --insecure --rm --name mover {Busybox} sh -c 'while true; do ip -o address show dev eth0; cat /etc/resolv.conf; timeout 5 wget -q -O- http://10.0.2.2:5000/v2/; echo; sleep 1; done'
+            for i in $(seq 60); do hyphactl logs mover | grep -q '{"{}"}' && break; sleep 1; done
+            hyphactl network disconnect default mover
+            hyphactl network connect next mover
+            """)).Succeeded();
+        string output = (await host.Run("""
+            before=$(hyphactl logs mover | wc -l)
+            for i in $(seq 60); do hyphactl logs mover | tail -n +$((before + 1)) | grep -A 9 10.99.8.2 | grep -q '{}' && break; sleep 1; done
+            hyphactl logs mover | tail -n +$((before + 1))
+            hyphactl destroy mover >/dev/null; hyphactl network rm next >/dev/null
+            """)).Succeeded().Output;
+        foreach (string there in new[] { "inet 10.99.8.2/24 ", "inet6 fd99:8::2/64 ", "nameserver 10.99.8.1", "{}" })
+            Assert.Contains(there, output);
+    }
+
+    [Fact]
     public async Task The_host_s_own_and_other_guests_addresses_are_out_of_bounds()
     {
         string output = (await host.Launch("--rm", [Busybox, "sh", "-c", """

@@ -91,32 +91,12 @@ public sealed class Container(Bundle bundle)
 
     public void Resize(uint columns, uint rows) => _terminal?.Resize(columns, rows);
 
-    /// <summary>Puts files in place of the running container's own; its links lead nowhere but into it. One that has ended needs none.</summary>
+    /// <summary>Puts files in place of the running container's own. One that has ended needs none.</summary>
     /// <exception cref="StartException">What could not be written, and why.</exception>
     public void Write(IReadOnlyCollection<Protocol.Guest.File> files)
     {
-        int pid = _pid;
-        if (pid == 0 || files.Count == 0)
-            return;
-        StartException? failure = null;
-        // A thread of its own, for it leaves the init's root, and cannot come back.
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                Namespaces.Unshare(NamespaceKinds.FileSystemAttributes);
-                Mount.EnterRoot($"/proc/{pid}/root");
-                ContainerFileSystems.Write(files);
-            }
-            catch (Exception e)
-            {
-                failure = e as StartException ?? new StartException(StartException.CannotStart, $"the container's files cannot be written: {e.Message}", e);
-            }
-        });
-        thread.Start();
-        thread.Join();
-        if (failure is not null)
-            throw failure;
+        if (_pid is var pid and > 0)
+            ContainerFileSystems.Write($"/proc/{pid}/root", files);
     }
 
     private StartException? StartInContainer()

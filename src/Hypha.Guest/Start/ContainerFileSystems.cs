@@ -69,6 +69,32 @@ public static class ContainerFileSystems
         }
     }
 
+    /// <summary>The same from outside of the container: whatever links it has made lead nowhere but into it.</summary>
+    /// <param name="root">The container's, as the caller sees it.</param>
+    /// <exception cref="StartException">What could not be written, and why.</exception>
+    public static void Write(string root, IEnumerable<Protocol.Guest.File> files)
+    {
+        StartException? failure = null;
+        // A thread of its own, for it leaves the caller's root, and cannot come back.
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Namespaces.Unshare(NamespaceKinds.FileSystemAttributes);
+                Mount.EnterRoot(root);
+                Write(files);
+            }
+            catch (Exception e)
+            {
+                failure = e as StartException ?? new StartException(StartException.CannotStart, $"the container's files cannot be written: {e.Message}", e);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        if (failure is not null)
+            throw failure;
+    }
+
     public static void MakeDirectories(string path)
     {
         for (int end = path.IndexOf('/', 1); ; end = path.IndexOf('/', end + 1))
