@@ -19,6 +19,7 @@ internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver, Action<str
     private readonly StorePath _front = StorePath.Domain(vif.Domain) / "device/vif" / vif.Handle;
     private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private bool _attached;
+    private string? _failure;
     private string? _change; // the move that it was attached after
     private long _connectedAt;
 
@@ -139,10 +140,13 @@ internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver, Action<str
         }
         catch (FormatException error)
         {
-            log($"domain {vif.Domain}'s network cannot be served: {error.Message}");
+            if (error.Message != _failure)
+                log($"domain {vif.Domain}'s network cannot be served: {error.Message}");
+            _failure = error.Message;
         }
         await DetachAsync().ConfigureAwait(false);
-        await SetStateAsync(store, null, XenbusState.Closing, cancellation).ConfigureAwait(false);
+        // It is tried again when the front end moves, but no faster than this, however it moves.
+        await Task.Delay(s_pause, cancellation).ConfigureAwait(false);
     }
 
     private async Task DetachAsync()
