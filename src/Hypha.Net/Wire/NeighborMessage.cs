@@ -25,7 +25,8 @@ public readonly record struct NeighborMessage(bool IsSolicitation, IpAddress Tar
         if (bytes.Length < OptionsAt)
             return WireFault.Truncated;
         IpAddress target = IpAddress.ReadV6(bytes[8..]);
-        if (target.IsMulticast)
+        // RFC 4861 7.1.1: not of a group. An IPv4 address in IPv6's clothes counts as IPv4 from here on, and is nobody's to ask for.
+        if (target.IsMulticast || target.IsV4)
             return WireFault.Address;
         bool solicitation = type == Icmp6Type.NeighborSolicitation;
         MacAddress? link = null;

@@ -22,11 +22,32 @@ internal sealed class MemoryLink : ILink
 
     public int FileDescriptor => _file.Number;
 
-    public int Receive(IFrameReceiver receiver, int limit, long now) => 0;
+    /// <summary>A frame that comes without end.</summary>
+    public byte[]? Flood { get; set; }
+
+    /// <summary>How often frames were asked for.</summary>
+    public int Asked { get; private set; }
+
+    /// <summary>Looks at each frame that is sent.</summary>
+    public Action<VirtioNetHeader, byte[]>? Watcher { get; set; }
+
+    /// <summary>There is no room.</summary>
+    public bool IsFull { get; set; }
+
+    public int Receive(IFrameReceiver receiver, int limit, long now)
+    {
+        Asked++;
+        for (int i = 0; Flood is not null && i < limit; i++)
+            receiver.Receive(default, Flood, now);
+        return Flood is null ? 0 : limit;
+    }
 
     public bool TrySend(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first = default, ReadOnlySpan<byte> second = default)
     {
+        if (IsFull)
+            return false;
         Count++;
+        Watcher?.Invoke(offload, [.. headers, .. first, .. second]);
         if (!Forgets)
             Sent.Add([.. headers, .. first, .. second]);
         return true;

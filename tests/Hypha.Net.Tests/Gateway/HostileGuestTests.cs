@@ -1,0 +1,49 @@
+using Hypha.Linux;
+using Hypha.Net.Ip;
+using Hypha.Net.Wire;
+using static Hypha.Net.Tests.Gateway.Frames;
+
+namespace Hypha.Net.Tests.Gateway;
+
+/// <summary>What a guest tries against its gateway and its neighbour: each once went through, or goes through elsewhere.</summary>
+public sealed class HostileGuestTests : IDisposable
+{
+    private const string Self = "10.75.0.2", Other = "10.75.0.3", Self6 = "fd75::2", Other6 = "fd75::3";
+
+    private static readonly IpAddress s_linkLocal = IpAddress.LinkLocalOf(GuestScene.Mac), s_otherLinkLocal = IpAddress.LinkLocalOf(GuestScene.OtherMac);
+
+    private readonly GuestScene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Fact]
+    public void A_solicitation_for_an_IPv4_address_in_IPv6_is_not_answered()
+    {
+        // It was, with a packet whose source was four bytes of it and twelve of an earlier packet.
+        byte[] target = [.. new byte[10], 0xFF, 0xFF, 10, 75, 0, 1];
+        string from = s_linkLocal.ToString(), to = "ff02::1:ff00:1";
+        _scene.Send(Packet(from, to, IpProtocol.Icmp6, Icmp(from, to, 135, 0, [.. target, 1, 1, .. Bytes(GuestScene.Mac)]), hopLimit: 255));
+        Assert.Empty(_scene.Link.Sent);
+        Assert.Equal(1ul, _scene.Guest.Counters.Malformed);
+    }
+
+    [Fact]
+    public void Whoever_asks_for_everybody_learns_of_the_members_alone_and_costs_nothing()
+    {
+        _scene.Link.Forgets = true;
+        byte[] frame = Arp(GuestScene.Mac, Self, "10.75.0.0");
+        _scene.Guest.Receive(default, frame, 0);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 65_536; i++)
+        {
+            (frame[40], frame[41]) = ((byte)(i >> 8), (byte)i);
+            _scene.Guest.Receive(default, frame, 0);
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(2, _scene.Link.Count); // the gateway and the neighbour
+        string from = s_linkLocal.ToString(), to = "ff02::1:ff00:1";
+        for (int i = 0; i < 1_000; i++)
+            _scene.Send(Packet(from, to, IpProtocol.Icmp6, Icmp(from, to, 135, 0, Bytes(new IpAddress(0xFD75_0000_0000_0000, (ulong)i))), hopLimit: 255));
+        Assert.Equal(4, _scene.Link.Count);
+    }
+}
