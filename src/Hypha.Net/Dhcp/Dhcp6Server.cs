@@ -18,7 +18,7 @@ internal sealed class Dhcp6Server(GuestConfiguration configuration, GuestOutput 
             return Answer.Malformed;
         if (configuration.GatewayV6 is not { } gateway)
             return Answer.Ignored;
-        int length = message.WriteReply(_reply, _identifier, client, gateway);
+        int length = message.WriteReply(_reply, client, _identifier, gateway);
         output.TrySendUdp(IpAddress.LinkLocalOf(configuration.GatewayMac), Port, guest, ClientPort, _reply.AsSpan(0, length));
         return Answer.Given;
     }

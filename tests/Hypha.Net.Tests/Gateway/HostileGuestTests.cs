@@ -28,6 +28,16 @@ public sealed class HostileGuestTests : IDisposable
     }
 
     [Fact]
+    public void A_DHCPv6_reply_names_the_client_as_the_client_and_the_server_as_the_server()
+    {
+        byte[] client = [0, 3, 0, 1, .. Bytes(GuestScene.Mac)], server = [0, 3, 0, 1, .. Bytes(_scene.GatewayMac)];
+        string from = s_linkLocal.ToString();
+        _scene.Send(Packet(from, "ff02::1:2", IpProtocol.Udp, Udp(from, "ff02::1:2", 546, 547, [11, 1, 2, 3, 0, 1, 0, 10, .. client])));
+        byte[] frame = Assert.Single(_scene.Link.Sent);
+        Assert.Equal([7, 1, 2, 3, 0, 1, 0, 10, .. client, 0, 2, 0, 10, .. server], frame[62..94]);
+    }
+
+    [Fact]
     public void Whoever_asks_for_everybody_learns_of_the_members_alone_and_costs_nothing()
     {
         _scene.Link.Forgets = true;
