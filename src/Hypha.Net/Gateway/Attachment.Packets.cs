@@ -12,10 +12,15 @@ public sealed partial class Attachment : ITurn
 {
     private bool _queued;
 
-    /// <summary>Receives so many frames as one turn allows; the rest waits for the next.</summary>
     public void Turn(long now)
     {
         _queued = false;
+        ReceiveFrames(now);
+    }
+
+    /// <summary>Receives so many frames as one turn allows; the rest waits for the next. An event meanwhile is no second place in the queue.</summary>
+    private void ReceiveFrames(long now)
+    {
         if (_link.Receive(this, FramesPerTurn, now) == FramesPerTurn)
             Queue();
     }

@@ -109,7 +109,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         if ((events & EpollEvents.Writable) != 0)
             _tcp.RoomAgain(now);
         if ((events & ~EpollEvents.Writable) != 0)
-            Turn(now);
+            ReceiveFrames(now);
     }
 
     public void Receive(in VirtioNetHeader offload, ReadOnlySpan<byte> frame, long now)

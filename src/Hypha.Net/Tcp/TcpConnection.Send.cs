@@ -12,6 +12,11 @@ public abstract partial class TcpConnection
     public void Turn(long now)
     {
         _flags &= ~Flags.Queued;
+        SendAll(now);
+    }
+
+    private void SendAll(long now)
+    {
         switch (State)
         {
             case TcpState.Closed or TcpState.Connecting:
@@ -33,14 +38,14 @@ public abstract partial class TcpConnection
     internal void RoomAgain(long now)
     {
         _flags &= ~Flags.WaitingForRoom;
-        Turn(now);
+        SendAll(now); // not as its turn: it may be queued for that still
     }
 
     /// <summary>There are buffers again.</summary>
     internal void BuffersAgain(long now)
     {
         _flags &= ~Flags.WaitingForBuffers;
-        Turn(now);
+        SendAll(now);
     }
 
     private void Output(long now)

@@ -38,6 +38,24 @@ public sealed class HostileGuestTests : IDisposable
     }
 
     [Fact]
+    public void A_guest_that_floods_has_one_share_of_each_turn_and_no_more()
+    {
+        // Each event while frames were left over was another place in the queue, for as long as the flood went on.
+        _scene.Link.Flood = Arp(GuestScene.Mac, Self, "10.75.0.9");
+        for (int i = 0; i < 10; i++)
+            _scene.Guest.Ready(EpollEvents.Readable, _scene.Loop.Now);
+        for (int i = 0; i < 10; i++)
+        {
+            int before = _scene.Link.Asked;
+            _scene.Loop.Once();
+            Assert.Equal(1, _scene.Link.Asked - before);
+        }
+        _scene.Link.Flood = null;
+        _scene.Loop.Once();
+        Assert.False(_scene.Loop.HasTurns);
+    }
+
+    [Fact]
     public void Whoever_asks_for_everybody_learns_of_the_members_alone_and_costs_nothing()
     {
         _scene.Link.Forgets = true;
