@@ -35,7 +35,7 @@ public sealed partial class Attachment
     private bool IsForwardable(Attachment member, IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, bool first, long now)
     {
         // A server of addresses among the guests would lead the others astray, and so would a router.
-        bool server = protocol == IpProtocol.Udp && first && payload.Length >= 2 && (ushort)(payload[0] << 8 | payload[1]) is DhcpServer.Port or Dhcp6Server.Port;
+        bool server = protocol == IpProtocol.Udp && first && IsOfAddressServer(payload);
         bool router = protocol == IpProtocol.Icmp6 && first && Neighbors.IsDiscovery(payload);
         if (!_configuration.Owns(source, _guest) || server || router)
         {
@@ -55,4 +55,9 @@ public sealed partial class Attachment
         // Of all else nobody knows who began: the other's rules are for every packet.
         return member._gate.MayEnter(protocol, source, destination, PortOf(protocol, payload), now);
     }
+
+    /// <summary>From a server's port or, as clients do not look at that, to a client's (RFC 2131 4.1, RFC 8415 7.2).</summary>
+    private static bool IsOfAddressServer(ReadOnlySpan<byte> datagram) =>
+        datagram.Length < 4 || (ushort)(datagram[0] << 8 | datagram[1]) is DhcpServer.Port or Dhcp6Server.Port
+        || (ushort)(datagram[2] << 8 | datagram[3]) is DhcpServer.ClientPort or Dhcp6Server.ClientPort;
 }

@@ -37,6 +37,22 @@ public sealed class HostileGuestTests : IDisposable
         Assert.Equal([7, 1, 2, 3, 0, 1, 0, 10, .. client, 0, 2, 0, 10, .. server], frame[62..94]);
     }
 
+    [Theory]
+    [InlineData(67, 68)]
+    [InlineData(1_067, 68)] // clients look at their own port alone
+    [InlineData(67, 1_068)]
+    [InlineData(547, 546)]
+    [InlineData(1_547, 546)]
+    public void No_server_of_addresses_reaches_a_neighbour(ushort source, ushort port)
+    {
+        _scene.SendToOther(Packet(Self, Other, IpProtocol.Udp, Udp(Self, Other, source, port, 1)));
+        _scene.SendToOther(Packet(Self6, Other6, IpProtocol.Udp, Udp(Self6, Other6, source, port, 1)));
+        _scene.SendToOther(Fragment(Self, Other, IpProtocol.Udp, Udp(Self, Other, source, port, new byte[8]), 0, more: true));
+        _scene.SendToOther(Fragment(Self6, Other6, IpProtocol.Udp, Udp(Self6, Other6, source, port, new byte[8]), 0, more: true));
+        Assert.Empty(_scene.OtherLink.Sent);
+        Assert.Equal(4ul, _scene.Guest.Counters.Spoofed);
+    }
+
     [Fact]
     public void A_guest_that_floods_has_one_share_of_each_turn_and_no_more()
     {
