@@ -22,18 +22,26 @@ public sealed partial class Attachment
         switch (ethernet.Type)
         {
             case EtherType.Ipv4 when Ipv4Packet.TryParse(ethernet.Payload, out Ipv4Packet packet) == WireFault.None:
-                return IsForwardable(member, packet.Protocol, packet.Source, packet.Destination, packet.Payload, packet.FragmentOffset == 0, now);
+                return IsForwardable(member, packet.Protocol, packet.Source, packet.Destination, packet.Payload, packet.FragmentOffset, now);
             case EtherType.Ipv6 when Ipv6Packet.TryParse(ethernet.Payload, out Ipv6Packet packet, out _) == WireFault.None:
-                return IsForwardable(member, packet.Protocol, packet.Source, packet.Destination, packet.Payload, !packet.IsFragment || packet.FragmentOffset == 0, now);
+                return IsForwardable(member, packet.Protocol, packet.Source, packet.Destination, packet.Payload, packet.IsFragment ? packet.FragmentOffset : 0, now);
             default:
                 _counters.Malformed++;
                 return false;
         }
     }
 
-    /// <param name="first">The payload begins with the transport's header; a later fragment's does not, and is of no use without the first.</param>
-    private bool IsForwardable(Attachment member, IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, bool first, long now)
+    /// <param name="offset">0: the payload begins with the transport's header; a later fragment's does not, and is of no use without the first.</param>
+    private bool IsForwardable(Attachment member, IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, int offset, long now)
     {
+        bool first = offset == 0;
+        // What a packet is shall be seen in its first fragment (RFC 7112 5, RFC 3128 4): no headers that go on in the next, no transport header in parts.
+        if (protocol is IpProtocol.HopByHop or IpProtocol.DestinationOptions or IpProtocol.Routing or IpProtocol.Fragment
+            || (protocol == IpProtocol.Tcp && offset is > 0 and < TcpSegment.HeaderSize))
+        {
+            _counters.Malformed++;
+            return false;
+        }
         // A server of addresses among the guests would lead the others astray, and so would a router.
         bool server = protocol == IpProtocol.Udp && first && IsOfAddressServer(payload);
         bool router = protocol == IpProtocol.Icmp6 && first && Neighbors.IsDiscovery(payload);

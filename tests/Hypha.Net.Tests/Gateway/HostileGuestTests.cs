@@ -53,6 +53,34 @@ public sealed class HostileGuestTests : IDisposable
         Assert.Equal(4ul, _scene.Guest.Counters.Spoofed);
     }
 
+    [Theory]
+    [InlineData(IpProtocol.DestinationOptions)]
+    [InlineData(IpProtocol.Routing)]
+    [InlineData(IpProtocol.HopByHop)]
+    [InlineData(IpProtocol.Fragment)]
+    public void What_a_fragment_hides_behind_more_headers_does_not_reach_a_neighbour(IpProtocol hiding)
+    {
+        // RFC 7113: a router advertisement, or a server, that the check of the first header does not see.
+        byte[] options = [(byte)IpProtocol.Icmp6, 0, 1, 4, 0, 0, 0, 0];
+        byte[] hidden = [.. options, .. Icmp(Self6, "ff02::1", 134, 0, new byte[8])];
+        _scene.SendToOther(Fragment(Self6, Other6, hiding, hidden, 0, more: true));
+        _scene.SendToOther(Fragment(Self6, Other6, hiding, new byte[8], hidden.Length, more: false));
+        Assert.Empty(_scene.OtherLink.Sent);
+        Assert.Equal(2ul, _scene.Guest.Counters.Malformed);
+    }
+
+    [Theory]
+    [InlineData(8, false)]
+    [InlineData(16, false)]
+    [InlineData(24, true)]
+    public void A_fragment_that_would_write_over_a_TCP_header_does_not_reach_a_neighbour(int offset, bool passes)
+    {
+        // RFC 3128: the first says that it belongs to a connection, the next makes it one that begins.
+        foreach (var (source, destination) in new[] { (Self, Other), (Self6, Other6) })
+            _scene.SendToOther(Fragment(source, destination, IpProtocol.Tcp, new byte[16], offset, more: false));
+        Assert.Equal(passes ? 2 : 0, _scene.OtherLink.Sent.Count);
+    }
+
     [Fact]
     public void A_guest_that_floods_has_one_share_of_each_turn_and_no_more()
     {
