@@ -45,7 +45,7 @@ public sealed partial class Attachment
         // A server of addresses among the guests would lead the others astray, and so would a router.
         bool server = protocol == IpProtocol.Udp && first && IsOfAddressServer(payload);
         bool router = protocol == IpProtocol.Icmp6 && first && Neighbors.IsDiscovery(payload);
-        if (!_configuration.Owns(source, _guest) || server || router)
+        if (!Owns(source) || server || router)
         {
             _counters.Spoofed++;
             return false;
@@ -68,4 +68,8 @@ public sealed partial class Attachment
     private static bool IsOfAddressServer(ReadOnlySpan<byte> datagram) =>
         datagram.Length < 4 || (ushort)(datagram[0] << 8 | datagram[1]) is DhcpServer.Port or Dhcp6Server.Port
         || (ushort)(datagram[2] << 8 | datagram[3]) is DhcpServer.ClientPort or Dhcp6Server.ClientPort;
+
+    /// <summary>Whether the guest may speak as this address. Link-local ones are its to choose, but for those of the other members.</summary>
+    private bool Owns(IpAddress source) =>
+        _configuration.Owns(source, _guest) && !(source.IsLinkLocal && _network is not null && _network.TryFind(source, out Attachment? member) && member != this);
 }

@@ -72,7 +72,7 @@ public sealed partial class Attachment : ITurn
             Count(_neighbors.ReceiveIcmp6(packet, _guest, check));
             return;
         }
-        if (!_configuration.Owns(packet.Source, _guest))
+        if (!Owns(packet.Source))
         {
             _counters.Spoofed++;
             return;

@@ -82,6 +82,21 @@ public sealed class HostileGuestTests : IDisposable
     }
 
     [Fact]
+    public void A_neighbours_link_local_address_is_not_the_guests_to_use()
+    {
+        string self = s_linkLocal.ToString(), other = s_otherLinkLocal.ToString();
+        _scene.SendToOther(Packet(other, Other6, IpProtocol.Udp, Udp(other, Other6, 1, 2)));
+        _scene.Send(Packet(other, "fd75::1", IpProtocol.Icmp6, Icmp(other, "fd75::1", 128, 1)));
+        Assert.Empty(_scene.OtherLink.Sent);
+        Assert.Empty(_scene.Link.Sent);
+        Assert.Equal(2ul, _scene.Guest.Counters.Spoofed);
+        // Its own is, and one that it made up (RFC 7217).
+        _scene.SendToOther(Packet(self, other, IpProtocol.Udp, Udp(self, other, 1, 2)));
+        _scene.SendToOther(Packet("fe80::1234", other, IpProtocol.Udp, Udp("fe80::1234", other, 1, 2)));
+        Assert.Equal(2, _scene.OtherLink.Sent.Count);
+    }
+
+    [Fact]
     public void A_guest_that_floods_has_one_share_of_each_turn_and_no_more()
     {
         // Each event while frames were left over was another place in the queue, for as long as the flood went on.
