@@ -52,8 +52,8 @@ public sealed class Reassembly(TimerWheel timers, ReassemblyTimedOut timedOut) :
     public bool TryAdd(scoped in Ipv6Packet fragment, long now, out ReadOnlySpan<byte> packet)
     {
         packet = default;
-        // Nobody sends other headers before the fragment header.
-        if (fragment.HeadersBeforeFragment.Length != Ipv6Packet.HeaderSize)
+        // Nobody sends other headers before the fragment header, nor fragments of fragments: each would be put together inside the other.
+        if (fragment.HeadersBeforeFragment.Length != Ipv6Packet.HeaderSize || fragment.Protocol == IpProtocol.Fragment)
         {
             Counters.Malformed++;
             return false;

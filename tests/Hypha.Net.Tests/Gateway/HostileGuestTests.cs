@@ -97,6 +97,21 @@ public sealed class HostileGuestTests : IDisposable
     }
 
     [Fact]
+    public void Fragments_of_fragments_are_not_put_together()
+    {
+        // Each last part would complete the next outer one, in one call and in one buffer.
+        byte[] part = [(byte)IpProtocol.Udp, 0, 0, 0, 0, 0, 0, 9, .. Udp(Self6, "fd75::1", 1, 2, new byte[8])];
+        for (uint level = 1; level <= Reassembly.Datagrams; level++)
+        {
+            _scene.Send(Fragment(Self6, "fd75::1", IpProtocol.Fragment, part[..8], 0, more: true, level));
+            _scene.Send(Fragment(Self6, "fd75::1", IpProtocol.Fragment, part[8..], 8, more: false, level));
+        }
+        Assert.Equal(0ul, _scene.Guest.Reassembly.Counters.Reassembled);
+        Assert.Equal(2ul * Reassembly.Datagrams, _scene.Guest.Reassembly.Counters.Malformed);
+        Assert.Equal(0, _scene.Guest.Reassembly.Count);
+    }
+
+    [Fact]
     public void A_guest_that_floods_has_one_share_of_each_turn_and_no_more()
     {
         // Each event while frames were left over was another place in the queue, for as long as the flood went on.
