@@ -62,8 +62,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _neighbors = new Neighbors(configuration, _output, network);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, Math.Min(configuration.Limits.TcpFlows, limits.Flows ?? int.MaxValue), configuration.Limits.TcpHalfOpen, limits.New);
         _tcpNat = new TcpNat(loop, _tcp, this);
-        _udp = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings);
-        _echo = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Icmp, configuration.Limits.EchoMappings);
+        _udp = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings, configuration.Limits.Peers);
+        _echo = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Icmp, configuration.Limits.EchoMappings, configuration.Limits.Peers);
         _dhcp = new DhcpServer(configuration, _output);
         _dhcp6 = new Dhcp6Server(configuration, _output);
         _reassembly = new Reassembly(loop.Timers, (beginning, now) => Tell(beginning, IcmpProblem.ReassemblyTimeExceeded(beginning[0] >> 4 == 4), now));

@@ -122,6 +122,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
 
     public void Close()
     {
+        Forget();
         _nat.Loop.Timers.Clear(this);
         _nat.Loop.Remove(_socket.Number, _token);
         _socket.Close();
@@ -180,13 +181,22 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
             return;
         if (_lastPeer != default)
         {
-            _peers ??= [_lastPeer];
             // A guest that speaks to more than that (it scans, or shares files) hears the earlier ones again once it speaks to them again.
-            if (_peers.Count >= MostPeers)
-                _peers.Clear();
-            _peers.Add(peer);
+            if (_peers is { Count: >= MostPeers } || _nat.PeersLeft < 2)
+                Forget();
+            if (_nat.PeersLeft >= 2)
+            {
+                _peers ??= [];
+                _nat.PeersLeft -= (_peers.Add(_lastPeer) ? 1 : 0) + (_peers.Add(peer) ? 1 : 0);
+            }
         }
         _lastPeer = peer;
+    }
+
+    private void Forget()
+    {
+        _nat.PeersLeft += _peers?.Count ?? 0;
+        _peers = null;
     }
 
     public bool HasCalled(IpAddress peer) => IsPeer(peer);

@@ -25,7 +25,7 @@ public struct DatagramCounters
 }
 
 /// <summary>A guest's UDP and echo to the outside: a socket of the host for each of its ports and identifiers.</summary>
-internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configuration, GuestOutput output, Gate gate, IErrorSender errors, IpProtocol protocol, int limit)
+internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configuration, GuestOutput output, Gate gate, IErrorSender errors, IpProtocol protocol, int limit, int peers)
 {
     private readonly FlowTable<DatagramFlow> _flows = new();
 
@@ -41,6 +41,9 @@ internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configurati
     internal byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(65_536, pinned: true);
 
     public int Count => _flows.Count;
+
+    /// <summary>How many peers more the flows may remember.</summary>
+    internal int PeersLeft { get; set; } = peers;
 
     public DatagramCounters Counters;
 

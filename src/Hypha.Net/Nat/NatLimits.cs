@@ -12,4 +12,7 @@ public sealed record NatLimits
     public int UdpMappings { get; init; } = 4_096;
 
     public int EchoMappings { get; init; } = 256;
+
+    /// <summary>Whom its UDP ports have spoken to, and its echo identifiers, all of either together.</summary>
+    public int Peers { get; init; } = 16_384;
 }

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
+namespace Hypha.Net.Tests;
+
+/// <summary>
+/// A network namespace for one thread: what a test opens there reaches nothing but what the test made. The host is 192.0.2.1 and 2001:db8::1 there; who
+/// is sent to elsewhere in 192.0.2.0/24 and 2001:db8::/64 says nothing.
+/// </summary>
+internal static class Namespace
+{
+    private const int CloneNewNet = 0x4000_0000; // CLONE_NEWNET, linux/sched.h
+
+    private const string World = """
+        set -e
+        ip link set lo up
+        ip link add v0 type veth peer name v1
+        ip addr add 192.0.2.1/24 dev v0
+        ip -6 addr add 2001:db8::1/64 dev v0 nodad
+        ip link set v0 arp off up; ip link set v1 up
+        sysctl -qw net.ipv4.ping_group_range="0 2147483647"
+        """;
+
+    public static void Run(Action test)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "network namespaces need root");
+        ExceptionDispatchInfo? error = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Assert.SkipUnless(Unshare(CloneNewNet) == 0, "network namespaces are not allowed here");
+                Shell(World);
+                test();
+            }
+            catch (Exception caught)
+            {
+                error = ExceptionDispatchInfo.Capture(caught);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        error?.Throw();
+    }
+
+    /// <summary>Runs a shell's words in the namespace of the calling thread.</summary>
+    public static void Shell(string script)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardError = true })!;
+        string errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors);
+    }
+
+    [DllImport("libc", EntryPoint = "unshare", SetLastError = true)]
+    private static extern int Unshare(int flags);
+}
