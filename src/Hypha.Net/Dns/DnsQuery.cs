@@ -16,6 +16,7 @@ internal sealed class DnsQuery : Loop.Timer, IFileWatcher
     private const ushort ServerPort = 53;
     private const long Patience = 2 * MonotonicClock.Second; // with each server
     private const int Rounds = 2;
+    private const int MostLies = 64; // to one socket; whoever sends more guesses (RFC 5452 5)
 
     private readonly DnsForwarder _forwarder;
     private readonly IReadOnlyList<IpAddress> _servers;
@@ -23,7 +24,7 @@ internal sealed class DnsQuery : Loop.Timer, IFileWatcher
     private ushort _id;
     private RawSocket _socket = RawSocket.None;
     private ulong _token;
-    private int _tries;
+    private int _tries, _lies;
 
     public DnsQuery(DnsForwarder forwarder, IReadOnlyList<IpAddress> servers, in DnsMessage query, IpAddress guest, ushort port, IpAddress gateway)
     {
@@ -68,7 +69,7 @@ internal sealed class DnsQuery : Loop.Timer, IFileWatcher
     public void Ready(EpollEvents events, long now)
     {
         Span<byte> answer = _forwarder.Buffer;
-        while (true)
+        while (_lies < MostLies)
         {
             int got = _socket.Receive(answer);
             if (got == -(int)Errno.EAGAIN)
@@ -86,7 +87,9 @@ internal sealed class DnsQuery : Loop.Timer, IFileWatcher
                 return;
             }
             _forwarder.Counters.Lies++;
+            _lies++;
         }
+        Ask(now); // from another port, with another identifier
     }
 
     public void Close()
@@ -126,6 +129,7 @@ internal sealed class DnsQuery : Loop.Timer, IFileWatcher
             return false;
         }
         _socket = socket;
+        _lies = 0;
         return true;
     }
 
