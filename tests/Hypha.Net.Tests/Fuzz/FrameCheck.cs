@@ -1,0 +1,123 @@
+using System.Buffers.Binary;
+using Hypha.Net.Gateway;
+using Hypha.Net.Ip;
+using Hypha.Net.Tests.Gateway;
+using Hypha.Net.Wire;
+
+namespace Hypha.Net.Tests.Fuzz;
+
+/// <summary>What holds for every frame that leaves, whatever came in.</summary>
+internal sealed class FrameCheck(GuestConfiguration guest, int mtu)
+{
+    private static readonly IpAddress s_otherLinkLocal = IpAddress.LinkLocalOf(GuestScene.OtherMac);
+
+    public long Count { get; private set; }
+
+    /// <summary>The gateway's, to the guest.</summary>
+    public void ToGuest(VirtioNetHeader offload, byte[] frame)
+    {
+        Count++;
+        Assert.Equal(WireFault.None, EthernetFrame.TryParse(frame, out EthernetFrame ethernet));
+        Assert.Equal(guest.GatewayMac, ethernet.Source);
+        Assert.True(ethernet.Destination == GuestScene.Mac || ethernet.Destination.IsGroup, "to somebody else");
+        if (offload.Segmentation == Segmentation.None)
+            Assert.InRange(frame.Length, EthernetFrame.HeaderSize, EthernetFrame.HeaderSize + mtu);
+        else
+            Assert.InRange(offload.HeaderLength + offload.SegmentSize, offload.HeaderLength + 1, EthernetFrame.HeaderSize + mtu);
+        switch (ethernet.Type)
+        {
+            case EtherType.Arp:
+                Assert.Equal(WireFault.None, ArpPacket.TryParse(ethernet.Payload, out ArpPacket arp));
+                Assert.Equal(ArpOperation.Reply, arp.Operation);
+                Assert.True(arp.Sender == guest.GatewayV4 ? arp.SenderMac == guest.GatewayMac : arp.SenderMac == GuestScene.OtherMac, "for somebody else");
+                break;
+            case EtherType.Ipv4:
+                Assert.Equal(WireFault.None, Ipv4Packet.TryParse(ethernet.Payload, out Ipv4Packet packet));
+                Assert.Equal(ethernet.Payload.Length, packet.Bytes.Length);
+                FromSomebodyElse(packet.Source, packet.TimeToLive);
+                if (!packet.IsFragment)
+                    Transport(offload, packet.Protocol, packet.Source, packet.Destination, packet.Payload, frame.Length - packet.Payload.Length, packet.TimeToLive);
+                break;
+            case EtherType.Ipv6:
+                Assert.Equal(WireFault.None, Ipv6Packet.TryParse(ethernet.Payload, out Ipv6Packet packet6, out _));
+                Assert.Equal(ethernet.Payload.Length, packet6.Bytes.Length);
+                FromSomebodyElse(packet6.Source, packet6.HopLimit);
+                if (!packet6.IsFragment)
+                    Transport(offload, packet6.Protocol, packet6.Source, packet6.Destination, packet6.Payload, frame.Length - packet6.Payload.Length, packet6.HopLimit);
+                break;
+            default:
+                Assert.Fail($"a frame of type {ethernet.Type}");
+                break;
+        }
+    }
+
+    /// <summary>The guest's own, to its neighbour.</summary>
+    public void ToNeighbor(VirtioNetHeader offload, byte[] frame)
+    {
+        Count++;
+        Assert.Equal(WireFault.None, EthernetFrame.TryParse(frame, out EthernetFrame ethernet));
+        Assert.Equal((GuestScene.OtherMac, GuestScene.Mac), (ethernet.Destination, ethernet.Source));
+        if (ethernet.Type == EtherType.Ipv4)
+        {
+            Assert.Equal(WireFault.None, Ipv4Packet.TryParse(ethernet.Payload, out Ipv4Packet packet));
+            Forwarded(packet.Protocol, packet.Source, packet.Payload, packet.FragmentOffset == 0);
+            return;
+        }
+        Assert.Equal(WireFault.None, Ipv6Packet.TryParse(ethernet.Payload, out Ipv6Packet packet6, out _));
+        Forwarded(packet6.Protocol, packet6.Source, packet6.Payload, !packet6.IsFragment || packet6.FragmentOffset == 0);
+    }
+
+    private void Forwarded(IpProtocol protocol, IpAddress source, ReadOnlySpan<byte> payload, bool first)
+    {
+        Assert.True(guest.Owns(source, GuestScene.Mac) && source != s_otherLinkLocal, $"from {source}");
+        if (!first)
+            return;
+        if (protocol == IpProtocol.Udp && payload.Length >= 4)
+        {
+            foreach (int port in (int[])[BinaryPrimitives.ReadUInt16BigEndian(payload), BinaryPrimitives.ReadUInt16BigEndian(payload[2..])])
+                Assert.False(port is 67 or 547, $"from or to port {port}");
+        }
+        Assert.False(protocol == IpProtocol.Icmp6 && payload.Length > 0 && payload[0] is >= 133 and <= 137, "discovery");
+        Assert.False(protocol is IpProtocol.HopByHop or IpProtocol.Routing or IpProtocol.Fragment or IpProtocol.DestinationOptions, "more headers");
+    }
+
+    private void FromSomebodyElse(IpAddress source, byte hopLimit)
+    {
+        Assert.False(guest.Owns(source, GuestScene.Mac) && !source.IsLinkLocal, $"from the guest's own {source}");
+        Assert.False(source.IsMulticast || source.IsUnspecified || source.IsLoopback || source.IsBroadcast, $"from {source}");
+        Assert.NotEqual(0, hopLimit);
+    }
+
+    private void Transport(in VirtioNetHeader offload, IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, int at, byte hopLimit)
+    {
+        switch (protocol)
+        {
+            case IpProtocol.Tcp:
+                Assert.Equal(WireFault.None, TcpSegment.TryParse(payload, source, destination, out TcpSegment segment, checkSum: !offload.NeedsChecksum));
+                if (offload.NeedsChecksum)
+                {
+                    Assert.Equal((at, 16), (offload.ChecksumStart, offload.ChecksumOffset));
+                    Assert.Equal(Checksum.OfPseudoHeader(source, destination, IpProtocol.Tcp, payload.Length).Partial, BinaryPrimitives.ReadUInt16BigEndian(payload[16..]));
+                }
+                Assert.True(segment.Payload.Length == 0 || guest.Owns(destination, GuestScene.Mac));
+                break;
+            case IpProtocol.Udp:
+                Assert.Equal(WireFault.None, UdpDatagram.TryParse(payload, source, destination, out UdpDatagram datagram));
+                Assert.Equal(payload.Length, datagram.Payload.Length + UdpDatagram.HeaderSize);
+                break;
+            case IpProtocol.Icmp or IpProtocol.Icmp6:
+                Assert.Equal(WireFault.None, IcmpMessage.TryParse(payload, source, destination, out IcmpMessage message));
+                bool v4 = source.IsV4;
+                if (v4 ? message.Type is 3 or 11 or 12 : message.Type < 128)
+                    Assert.True(guest.Owns(IcmpErrors.SourceOf(message.Body), GuestScene.Mac), "about somebody else's packet");
+                else if (v4)
+                    Assert.Equal((byte)IcmpType.EchoReply, message.Type);
+                else
+                    Assert.True(message.Type == (byte)Icmp6Type.EchoReply || (message.Type is 134 or 136 && hopLimit == 255), $"ICMPv6 type {message.Type}");
+                break;
+            default:
+                Assert.Fail($"protocol {protocol}");
+                break;
+        }
+    }
+}
