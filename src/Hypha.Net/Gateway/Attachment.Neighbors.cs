@@ -1,4 +1,5 @@
 using Hypha.Net.Dhcp;
+using Hypha.Net.Policy;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Gateway;
@@ -50,18 +51,22 @@ public sealed partial class Attachment
             _counters.Spoofed++;
             return false;
         }
-        // Guests' link-local addresses are each other's to reach; the host's are not on this network.
         // Rules are for what a guest begins: the rest of a TCP connection is let through to whoever began it.
         bool begun = protocol == IpProtocol.Tcp && payload.Length > 13 && ((TcpFlags)payload[13] & (TcpFlags.Syn | TcpFlags.Ack)) != TcpFlags.Syn;
-        if (!first || begun)
+        bool reachable = destination.IsLinkLocal || Reach.Allows(destination);
+        if (reachable && (!first || begun))
             return true;
-        if (!destination.IsLinkLocal && !_gate.MayReach(protocol, destination, PortOf(protocol, payload), now))
+        // And they are about the member that gets the frame, by whichever address; but for a group's, all of them, and the host's own.
+        GuestConfiguration whom = member._configuration;
+        IpAddress to = ((source.IsV4 ? whom.V4 : whom.V6) ?? whom.V4 ?? whom.V6)?.Address ?? destination;
+        ushort port = PortOf(protocol, payload);
+        if (!reachable || !_gate.MayReach(protocol, to, port, now))
         {
-            _gate.Deny(protocol, source, destination, PortOf(protocol, payload), now);
+            _gate.Deny(protocol, source, destination, port, now);
             return false;
         }
         // Of all else nobody knows who began: the other's rules are for every packet.
-        return member._gate.MayEnter(protocol, source, destination, PortOf(protocol, payload), now);
+        return member._gate.MayEnter(protocol, source, destination, port, now);
     }
 
     /// <summary>From a server's port or, as clients do not look at that, to a client's (RFC 2131 4.1, RFC 8415 7.2).</summary>

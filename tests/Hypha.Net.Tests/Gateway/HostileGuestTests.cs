@@ -97,6 +97,24 @@ public sealed class HostileGuestTests : IDisposable
     }
 
     [Fact]
+    public void Rules_about_a_neighbour_hold_for_whichever_address_it_is_called_by()
+    {
+        using var scene = new GuestScene(policy: "deny tcp to 10.75.0.3\ndeny udp to 10.75.0.3 port 53\ndeny to fd75::3");
+        string self = s_linkLocal.ToString(), other = s_otherLinkLocal.ToString();
+        scene.SendToOther(Packet(self, other, IpProtocol.Udp, Udp(self, other, 1, 2)));
+        scene.SendToOther(Packet(self, "ff02::1", IpProtocol.Udp, Udp(self, "ff02::1", 1, 2)));
+        foreach (string to in new[] { Other, "10.75.255.255", "255.255.255.255", "224.0.0.1", "192.0.2.1" })
+        {
+            scene.SendToOther(Packet(Self, to, IpProtocol.Udp, Udp(Self, to, 1, 53)));
+            scene.SendToOther(Packet(Self, to, IpProtocol.Tcp, Segment(Self, to, 1, 2, 3, 0, TcpFlags.Syn)));
+        }
+        Assert.Empty(scene.OtherLink.Sent);
+        Assert.Equal(12ul, scene.Guest.Counters.Denied);
+        scene.SendToOther(Packet(Self, Other, IpProtocol.Udp, Udp(Self, Other, 1, 54)));
+        Assert.Single(scene.OtherLink.Sent);
+    }
+
+    [Fact]
     public void Fragments_of_fragments_are_not_put_together()
     {
         // Each last part would complete the next outer one, in one call and in one buffer.
