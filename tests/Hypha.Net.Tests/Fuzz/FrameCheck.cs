@@ -74,8 +74,8 @@ internal sealed class FrameCheck(GuestConfiguration guest, int mtu)
             return;
         if (protocol == IpProtocol.Udp && payload.Length >= 4)
         {
-            foreach (int port in (int[])[BinaryPrimitives.ReadUInt16BigEndian(payload), BinaryPrimitives.ReadUInt16BigEndian(payload[2..])])
-                Assert.False(port is 67 or 547, $"from or to port {port}");
+            int from = BinaryPrimitives.ReadUInt16BigEndian(payload), to = BinaryPrimitives.ReadUInt16BigEndian(payload[2..]);
+            Assert.False(from is 67 or 547 || to is 68 or 546, $"a server of addresses, from port {from} to {to}");
         }
         Assert.False(protocol == IpProtocol.Icmp6 && payload.Length > 0 && payload[0] is >= 133 and <= 137, "discovery");
         Assert.False(protocol is IpProtocol.HopByHop or IpProtocol.Routing or IpProtocol.Fragment or IpProtocol.DestinationOptions, "more headers");

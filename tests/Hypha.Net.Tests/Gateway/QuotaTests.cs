@@ -110,6 +110,29 @@ public sealed class QuotaTests
     });
 
     [Fact]
+    public void Wrong_answers_without_end_do_not_hold_the_loop() => Namespace.Run(() =>
+    {
+        using var scene = new GuestScene(dns: [Host]);
+        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        server.Bind(new IPEndPoint(IPAddress.Parse(Host), 53));
+        scene.Send(Packet(Self, "10.75.0.1", IpProtocol.Udp, Udp(Self, "10.75.0.1", 5_000, 53, Question(1))));
+        var asked = new HashSet<EndPoint>();
+        for (ulong round = 1; round <= 2; round++)
+        {
+            EndPoint client = new IPEndPoint(IPAddress.Any, 0);
+            byte[] query = new byte[100];
+            int length = server.ReceiveFrom(query, ref client);
+            Assert.True(asked.Add(client), "asked again from the same port");
+            (query[0], query[2]) = ((byte)(query[0] ^ 1), 0x81); // an answer to another question's identifier
+            for (int i = 0; i < 200; i++)
+                server.SendTo(query.AsSpan(0, length), client);
+            scene.Loop.Once();
+            Assert.Equal(64 * round, scene.Guest.Dns.Counters.Lies);
+        }
+        Assert.Equal((0, 1ul), (scene.Guest.Dns.Count, scene.Guest.Dns.Counters.Failed));
+    });
+
+    [Fact]
     public void Callers_of_a_published_port_without_end_leave_what_the_guest_has_alone() => Namespace.Run(() =>
     {
         using var scene = new GuestScene(s_few, published: [new PublishedPort(null, 8_080, 80, 1, IpProtocol.Tcp), new PublishedPort(null, 5_300, 53, 1, IpProtocol.Udp)]);
