@@ -32,7 +32,7 @@ public class GuestNetwork(params string[] options) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "network namespaces need root");
-        await Host($"""
+        await Shell($"""
             set -e
             for n in host guest world; do ip netns add {_prefix}$n; ip -n {_prefix}$n link set lo up; done
             H="ip -n {_prefix}host" G="ip -n {_prefix}guest" W="ip -n {_prefix}world"
@@ -83,6 +83,16 @@ public class GuestNetwork(params string[] options) : IAsyncLifetime
         (await Run(place, $"until ss -Hln{(udp ? 'u' : 't')} | grep -q ':{port} '; do sleep 0.05; done")).Succeeded();
     }
 
+    /// <summary>Runs a shell's words in "host".</summary>
+    public Task<Outcome> Host(string script) => Run("host", script);
+
+    /// <summary>What hyphanet has taken of the processor.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        Gateway.Refresh();
+        return Gateway.TotalProcessorTime;
+    }
+
     /// <summary>Kilobytes of memory that hyphanet has resident.</summary>
     public long ResidentKilobytes() => Gateway.HasExited ? 0
         : long.Parse(File.ReadLines($"/proc/{Gateway.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
@@ -97,7 +107,7 @@ public class GuestNetwork(params string[] options) : IAsyncLifetime
             await process.WaitForExitAsync();
             process.Dispose();
         }
-        await Host($"for n in host guest world; do for p in $(ip netns pids {_prefix}$n 2>/dev/null); do kill -9 $p; done; ip netns del {_prefix}$n 2>/dev/null; done; true");
+        await Shell($"for n in host guest world; do for p in $(ip netns pids {_prefix}$n 2>/dev/null); do kill -9 $p; done; ip netns del {_prefix}$n 2>/dev/null; done; true");
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
@@ -111,7 +121,7 @@ public class GuestNetwork(params string[] options) : IAsyncLifetime
         return directory ?? throw new InvalidOperationException("the repository is not around the tests");
     }
 
-    private static async Task Host(string script)
+    private static async Task Shell(string script)
     {
         using Process process = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardError = true })!;
         string errors = await process.StandardError.ReadToEndAsync();
