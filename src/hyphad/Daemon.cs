@@ -1,4 +1,5 @@
 using Hypha.Containers;
+using Hypha.Linux;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Hypha.Daemon;
@@ -53,7 +54,7 @@ internal static class Daemon
         {
             Hypha.Linux.ProcessIdentity.SetUmask(umask);
         }
-        SystemdNotify.Ready();
+        ServiceManager.Ready();
         await app.WaitForShutdownAsync().ConfigureAwait(false);
         return 0;
     }

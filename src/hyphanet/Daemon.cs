@@ -1,4 +1,5 @@
 using System.Net;
+using Hypha.Linux;
 using Hypha.Net.Guests;
 using Hypha.Net.Loop;
 using Hypha.NetworkDaemon.Control;
@@ -22,6 +23,7 @@ internal static class Daemon
         _ = Task.Run(() => new GuestFinder(XenStoreClient.Connect, guests, Log).RunAsync(stop.Token));
         _ = Task.Run(() => new DirectBackEnds(XenStoreClient.Connect, guests, Log).RunAsync(stop.Token));
         Console.Out.WriteLine("ready");
+        ServiceManager.Ready();
         loop.Run();
         // Nothing is written to the store: who comes after this process takes over the guests as they are.
         stop.Cancel();

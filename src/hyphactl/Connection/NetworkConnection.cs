@@ -8,7 +8,7 @@ namespace Hypha.Ctl.Connection;
 /// <summary>hyphanet's service (network.proto) over its unix socket.</summary>
 internal sealed class NetworkConnection : IDisposable
 {
-    public const string DefaultSocket = "/run/hypha/hyphanet.sock";
+    public const string DefaultSocket = "/run/hyphanet/hyphanet.sock";
 
     private const string Service = "hypha.network.v1.Network";
 

@@ -7,7 +7,7 @@ namespace Hypha.NetworkDaemon.Control;
 /// <summary>The unix socket on which hyphanet says what it does. Whoever may open the file may ask: it is of mode 0600.</summary>
 internal sealed class ControlSocket : IDisposable
 {
-    public const string DefaultPath = "/run/hypha/hyphanet.sock";
+    public const string DefaultPath = "/run/hyphanet/hyphanet.sock";
 
     private const int MostConnections = 32;
 

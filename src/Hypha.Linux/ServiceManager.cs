@@ -1,10 +1,11 @@
 using System.Net.Sockets;
 
-namespace Hypha.Daemon;
+namespace Hypha.Linux;
 
-/// <summary>sd_notify(3): tells systemd, if it started us, that the socket answers.</summary>
-internal static class SystemdNotify
+/// <summary>Tells systemd, if it started this process, how it is (sd_notify(3)).</summary>
+public static class ServiceManager
 {
+    /// <summary>What the program is for works from now on.</summary>
     public static void Ready()
     {
         if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 0 } path)
