@@ -59,7 +59,7 @@ public sealed class PolicyTests
         await network.Serve("guest", "exec socat UDP-RECVFROM:53,fork SYSTEM:'echo published'", 53, udp: true);
         (await network.Run("world", "ip addr add 192.0.2.3/24 dev eth0")).Succeeded();
         Assert.Equal("published\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
-        Assert.Equal("published\n", (await network.Run("world", "echo x | socat -t 2 - UDP:192.0.2.1:5300")).Succeeded().Output);
+        Assert.Equal("published\n", (await network.Run("world", "echo x | socat -t 6 - UDP:192.0.2.1:5300")).Succeeded().Output);
         foreach (string refused in (string[])["--interface 192.0.2.3 http://192.0.2.1:8080/", "http://192.0.2.1:8081/", "http://[2001:db8::1]:8080/"])
             Assert.Matches(Reset, (await network.Run("world", $"curl -sS --max-time 10 {refused}")).Errors);
         Assert.Equal("", (await network.Run("world", "echo x | socat -t 2 - UDP:192.0.2.1:5300,bind=192.0.2.3")).Output);
