@@ -9,7 +9,7 @@ namespace Hypha.Net.Guests;
 /// One vif's back end in the store: says what it can do, waits for the front end's rings, has them served, and lets go when either side closes
 /// (public/io/xenbus.h, xenbus_state; public/io/netif.h). What the front end writes is hostile input.
 /// </summary>
-internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver, Action<string> log)
+internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver)
 {
     public const int MostQueues = 4;
 
@@ -141,7 +141,7 @@ internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver, Action<str
         catch (FormatException error)
         {
             if (error.Message != _failure)
-                log($"domain {vif.Domain}'s network cannot be served: {error.Message}");
+                receiver.Failed(vif, error.Message);
             _failure = error.Message;
         }
         await DetachAsync().ConfigureAwait(false);

@@ -85,7 +85,7 @@ public sealed class DirectBackEnds(Func<XenStoreClient> connect, IGuestReceiver 
             known.Look();
             return;
         }
-        var end = new DirectBackEnd(vif, receiver, log);
+        var end = new DirectBackEnd(vif, receiver);
         _backEnds.Add(vif, end);
         end.Start(store, cancellation);
     }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Hypha.Net.Guests;
 using Hypha.XenStore;
 using Hypha.XenStore.Tests.Daemon;
@@ -8,7 +7,6 @@ namespace Hypha.Net.Tests.Guests;
 /// <summary>Against Xen's own xenstored; hyphad's part and the back end's are played here.</summary>
 public sealed class GuestFinderTests(StoreDaemon daemon) : IClassFixture<StoreDaemon>
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
     private static readonly StorePath s_backend = StorePath.Domain(0) / "backend/vif/7/0", s_place = StorePath.Domain(7) / "hypha/network/0";
 
     [Fact]
@@ -56,17 +54,4 @@ public sealed class GuestFinderTests(StoreDaemon daemon) : IClassFixture<StoreDa
         if (change.Length > 0)
             transaction.Write(s_backend / "hypha-network", change);
     });
-
-    private sealed class Told : IGuestReceiver
-    {
-        private readonly BlockingCollection<string> _lines = [];
-
-        public void Appeared(Vif vif, GuestNodes nodes) => _lines.Add($"{vif.Domain} {nodes.Network} {nodes.Configuration.V4}");
-
-        public void Gone(Vif vif) => _lines.Add($"{vif.Domain} gone");
-
-        public void Failed(Vif vif, string why) => _lines.Add($"{vif.Domain} failed {why}");
-
-        public Task<string> Next() => Task.Run(() => _lines.TryTake(out string? line, s_patience) ? line : "nothing");
-    }
 }
