@@ -99,6 +99,12 @@ public sealed partial class Attachment : ITurn
         bool here = _configuration.IsGateway(destination);
         if (!here)
         {
+            // To itself: nobody on the host is meant, whoever has that address there.
+            if (destination == source || destination == _configuration.V4?.Address || destination == _configuration.V6?.Address)
+            {
+                _counters.Ignored++;
+                return;
+            }
             // A gateway is a hop (RFC 1812 5.3.1).
             if (hopLimit <= 1)
             {

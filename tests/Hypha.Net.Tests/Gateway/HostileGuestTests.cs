@@ -114,6 +114,22 @@ public sealed class HostileGuestTests : IDisposable
         Assert.Single(scene.OtherLink.Sent);
     }
 
+    [Theory]
+    [InlineData(Self)]
+    [InlineData(Self6)]
+    public void Nobody_reaches_itself_by_the_gateway(string self) => Namespace.Run(() =>
+    {
+        // The host was asked to connect to whoever has that address there, and the guest heard from itself.
+        using var scene = new GuestScene();
+        scene.Send(Packet(self, self, IpProtocol.Tcp, Segment(self, self, 1, 1, 3, 0, TcpFlags.Syn)));
+        scene.Send(Packet(self, self, IpProtocol.Udp, Udp(self, self, 1, 1)));
+        bool v4 = self == Self;
+        scene.Send(Packet(self, self, v4 ? IpProtocol.Icmp : IpProtocol.Icmp6, Icmp(self, self, v4 ? (byte)IcmpType.Echo : (byte)Icmp6Type.Echo, 1)));
+        Assert.Empty(scene.Link.Sent);
+        Assert.Equal((0, 0, 0), (scene.Guest.Tcp.Count, scene.Guest.Udp.Count, scene.Guest.EchoNat.Count));
+        Assert.Equal(3ul, scene.Guest.Counters.Ignored);
+    });
+
     [Fact]
     public void Fragments_of_fragments_are_not_put_together()
     {
