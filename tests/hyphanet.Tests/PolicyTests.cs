@@ -17,7 +17,7 @@ public sealed class PolicyTests
         (await network.Run("guest", "ping -c 1 -W 5 192.0.2.2; ping -c 1 -W 5 2001:db8::2")).Succeeded();
         // What somebody else begins is not the guest's to be forbidden.
         await network.Serve("guest", "exec socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:'echo published'", 80);
-        Assert.Equal("published\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
+        Assert.Equal("published\n", (await network.Run("world", "socat -t 10 TCP:192.0.2.1:8080 -")).Succeeded().Output);
         File.Delete(file);
     }
 
@@ -58,7 +58,7 @@ public sealed class PolicyTests
         await network.Serve("guest", "socat TCP6-LISTEN:80,fork,reuseaddr,ipv6only=0 SYSTEM:'echo published' & exec socat TCP6-LISTEN:81,fork,reuseaddr,ipv6only=0 SYSTEM:'echo published'", 81);
         await network.Serve("guest", "exec socat UDP-RECVFROM:53,fork SYSTEM:'echo published'", 53, udp: true);
         (await network.Run("world", "ip addr add 192.0.2.3/24 dev eth0")).Succeeded();
-        Assert.Equal("published\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
+        Assert.Equal("published\n", (await network.Run("world", "socat -t 10 TCP:192.0.2.1:8080 -")).Succeeded().Output);
         Assert.Equal("published\n", (await network.Run("world", "echo x | socat -t 6 - UDP:192.0.2.1:5300")).Succeeded().Output);
         foreach (string refused in (string[])["--interface 192.0.2.3 http://192.0.2.1:8080/", "http://192.0.2.1:8081/", "http://[2001:db8::1]:8080/"])
             Assert.Matches(Reset, (await network.Run("world", $"curl -sS --max-time 10 {refused}")).Errors);
@@ -111,6 +111,6 @@ public sealed class PolicyTests
         Assert.Contains("1 received", (await network.Run("guest", "ping -c 1 -W 5 10.75.0.1")).Output);
         Assert.DoesNotContain("192.0.2.2", (await network.Run("guest", "dig +short +tries=1 +time=2 @10.75.0.1 example.test; dig +short +tcp +tries=1 +time=2 @10.75.0.1 example.test")).Output);
         await network.Serve("guest", "exec socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:'echo published'", 80);
-        Assert.Equal("published\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
+        Assert.Equal("published\n", (await network.Run("world", "socat -t 10 TCP:192.0.2.1:8080 -")).Succeeded().Output);
     }
 }

@@ -7,7 +7,7 @@ public sealed class PublishTests(PlainNetwork network)
     public async Task The_world_and_the_host_reach_a_published_port_and_the_guest_sees_who_they_are()
     {
         await network.Serve("guest", "exec socat TCP6-LISTEN:80,fork,reuseaddr,ipv6only=0 SYSTEM:'echo $SOCAT_PEERADDR'", 80);
-        Assert.Equal("[0000:0000:0000:0000:0000:ffff:c000:0202]\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:8080 -")).Succeeded().Output);
+        Assert.Equal("[0000:0000:0000:0000:0000:ffff:c000:0202]\n", (await network.Run("world", "socat -t 10 TCP:192.0.2.1:8080 -")).Succeeded().Output);
         Assert.Equal("[2001:0db8:0000:0000:0000:0000:0000:0002]\n", (await network.Run("world", "socat -T 5 TCP:[2001:db8::1]:8080 -")).Succeeded().Output);
         Assert.Equal("[0000:0000:0000:0000:0000:ffff:0a4b:0001]\n", (await network.Run("host", "socat -T 5 TCP:127.0.0.1:8080 -")).Succeeded().Output);
         Assert.Equal("[fd75:0000:0000:0000:0000:0000:0000:0001]\n", (await network.Run("host", "socat -T 5 TCP:[::1]:8080 -")).Succeeded().Output);
