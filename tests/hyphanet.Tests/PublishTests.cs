@@ -8,16 +8,16 @@ public sealed class PublishTests(PlainNetwork network)
     {
         await network.Serve("guest", "exec socat TCP6-LISTEN:80,fork,reuseaddr,ipv6only=0 SYSTEM:'echo $SOCAT_PEERADDR'", 80);
         Assert.Equal("[0000:0000:0000:0000:0000:ffff:c000:0202]\n", (await network.Run("world", "socat -t 10 TCP:192.0.2.1:8080 -")).Succeeded().Output);
-        Assert.Equal("[2001:0db8:0000:0000:0000:0000:0000:0002]\n", (await network.Run("world", "socat -T 5 TCP:[2001:db8::1]:8080 -")).Succeeded().Output);
-        Assert.Equal("[0000:0000:0000:0000:0000:ffff:0a4b:0001]\n", (await network.Run("host", "socat -T 5 TCP:127.0.0.1:8080 -")).Succeeded().Output);
-        Assert.Equal("[fd75:0000:0000:0000:0000:0000:0000:0001]\n", (await network.Run("host", "socat -T 5 TCP:[::1]:8080 -")).Succeeded().Output);
+        Assert.Equal("[2001:0db8:0000:0000:0000:0000:0000:0002]\n", (await network.Run("world", "socat -t 10 TCP:[2001:db8::1]:8080 -")).Succeeded().Output);
+        Assert.Equal("[0000:0000:0000:0000:0000:ffff:0a4b:0001]\n", (await network.Run("host", "socat -t 10 TCP:127.0.0.1:8080 -")).Succeeded().Output);
+        Assert.Equal("[fd75:0000:0000:0000:0000:0000:0000:0001]\n", (await network.Run("host", "socat -t 10 TCP:[::1]:8080 -")).Succeeded().Output);
     }
 
     [Fact]
     public async Task A_range_leads_port_by_port()
     {
         await network.Serve("guest", "exec socat TCP-LISTEN:7001,fork,reuseaddr SYSTEM:'echo seven thousand and one'", 7001);
-        Assert.Equal("seven thousand and one\n", (await network.Run("world", "socat -T 5 TCP:192.0.2.1:9001 -")).Succeeded().Output);
+        Assert.Equal("seven thousand and one\n", (await network.Run("world", "socat -t 10 TCP:192.0.2.1:9001 -")).Succeeded().Output);
     }
 
     [Fact]
