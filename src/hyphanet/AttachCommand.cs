@@ -92,7 +92,7 @@ internal static class AttachCommand
     private static int Run(string nic, int? mtu, string? control, IPEndPoint? metrics, GuestConfiguration configuration)
     {
         using var loop = new EventLoop();
-        using var attachment = new Attachment(loop, new InterfaceLink(nic, mtu), configuration, log: Console.Error.WriteLine);
+        using var attachment = new Attachment(loop, new InterfaceLink(loop, nic, mtu), configuration, log: Console.Error.WriteLine);
         attachment.Publish();
         var view = new GuestView(loop, () => [new ServedGuest(nic, 0, "", attachment)]);
         using ControlSocket? socket = control is null ? null : new ControlSocket(control, view);

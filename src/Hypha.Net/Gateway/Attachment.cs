@@ -107,7 +107,10 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     public void Ready(EpollEvents events, long now)
     {
         if ((events & EpollEvents.Writable) != 0)
+        {
+            _link.RoomAgain();
             _tcp.RoomAgain(now);
+        }
         if ((events & ~EpollEvents.Writable) != 0)
             ReceiveFrames(now);
     }

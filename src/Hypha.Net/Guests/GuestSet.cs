@@ -42,7 +42,7 @@ public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceive
             _networks.Add(nodes.Network, network = new NetworkSwitch(nodes.Network));
         try
         {
-            ILink link = place is null ? new InterfaceLink(vif.InterfaceName, nodes.Configuration.Mtu) : NetifLink.Open(loop, place, nodes.Configuration.Mtu ?? DefaultMtu, log);
+            ILink link = place is null ? new InterfaceLink(loop, vif.InterfaceName, nodes.Configuration.Mtu) : NetifLink.Open(loop, place, nodes.Configuration.Mtu ?? DefaultMtu, log);
             Attachment attachment;
             try
             {

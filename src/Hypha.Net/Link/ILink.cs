@@ -22,6 +22,9 @@ public interface ILink : IDisposable
     /// <summary>To wait for: readable when frames have come, writable when there is room again.</summary>
     int FileDescriptor { get; }
 
+    /// <summary>The file is writable again: what was taken and could not be sent yet goes first.</summary>
+    void RoomAgain();
+
     /// <summary>Hands over frames that have come.</summary>
     /// <param name="limit">Of frames.</param>
     /// <returns>How many; fewer than the limit when there are no more.</returns>

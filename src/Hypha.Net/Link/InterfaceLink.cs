@@ -1,4 +1,5 @@
 using Hypha.Linux;
+using Hypha.Net.Loop;
 using Hypha.Net.Wire;
 
 namespace Hypha.Net.Link;
@@ -7,23 +8,32 @@ namespace Hypha.Net.Link;
 /// The host's end of a vif, veth or tap, by a packet socket. Frames go whole through virtio-net headers (PACKET_VNET_HDR): up to 64 KiB, with
 /// the checksums that the other end left out.
 /// </summary>
-public sealed class InterfaceLink : ILink
+public sealed class InterfaceLink : ILink, ITurn
 {
     private const int LargestFrame = VirtioNetHeader.Size + EthernetFrame.HeaderSize + 4 + 65_536;
     private const int LargestHeaders = 256;
+    private const int FramesAtOnce = 64;
+    private const int SmallFrame = 2_048, SmallFrames = 32 * SmallFrame; // bytes: copying a longer one costs more than a call for it
 
+    /// <summary>One for all links of a loop, and so of a thread: it is empty again when a call returns.</summary>
+    [ThreadStatic]
+    private static ReceiveBatch? s_received;
+
+    private readonly EventLoop _loop;
     private readonly PacketSocket _socket;
-    private readonly byte[] _received = GC.AllocateUninitializedArray<byte>(LargestFrame, pinned: true);
     private readonly byte[] _headers = GC.AllocateUninitializedArray<byte>(LargestHeaders, pinned: true);
+    private readonly SendBatch _small = new(FramesAtOnce, SmallFrames);
+    private bool _queued;
 
     /// <param name="mtu">Null: the interface's.</param>
     /// <exception cref="LinuxException">EPERM without CAP_NET_RAW and CAP_NET_ADMIN; ENODEV.</exception>
-    public InterfaceLink(string name, int? mtu = null)
+    public InterfaceLink(EventLoop loop, string name, int? mtu = null)
     {
         var nic = NetworkInterface.Of(name);
         KeepKernelAway(name);
         nic.BringUpWithoutArp();
         Mtu = mtu ?? nic.Mtu;
+        _loop = loop;
         _socket = new PacketSocket(nic.Index, name);
     }
 
@@ -38,30 +48,95 @@ public sealed class InterfaceLink : ILink
 
     public int Receive(IFrameReceiver receiver, int limit, long now)
     {
+        ReceiveBatch batch = s_received ??= new ReceiveBatch(FramesAtOnce, LargestFrame);
         int count = 0;
         while (count < limit)
         {
-            int got = _socket.Receive(_received);
-            if (got < 0)
-            {
-                // ENETDOWN is told once; the socket goes on when the interface comes back.
-                if (-got == (int)Errno.EINTR)
-                    continue;
+            int wanted = Math.Min(limit - count, FramesAtOnce), got = batch.Receive(_socket.Number, wanted);
+            if (got == -(int)Errno.EINTR)
+                continue;
+            // ENETDOWN is told once; the socket goes on when the interface comes back.
+            if (got <= 0)
                 break;
+            for (int i = 0; i < got; i++)
+            {
+                ReadOnlySpan<byte> frame = batch[i];
+                if (frame.Length > VirtioNetHeader.Size)
+                    receiver.Receive(VirtioNetHeader.Read(frame), frame[VirtioNetHeader.Size..], now);
             }
-            count++;
-            if (got > VirtioNetHeader.Size)
-                receiver.Receive(VirtioNetHeader.Read(_received), _received.AsSpan(VirtioNetHeader.Size, got - VirtioNetHeader.Size), now);
+            count += got;
+            if (got < wanted)
+                break;
         }
         return count;
     }
 
     public bool TrySend(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first = default, ReadOnlySpan<byte> second = default)
     {
+        int length = VirtioNetHeader.Size + headers.Length + first.Length + second.Length;
+        return length <= SmallFrame ? TrySendSmall(offload, headers, first, second, length) : TrySendLarge(offload, headers, first, second);
+    }
+
+    /// <summary>Together with others at the end of the turn.</summary>
+    private bool TrySendSmall(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, int length)
+    {
+        Span<byte> frame = _small.Add(length);
+        if (frame.IsEmpty)
+        {
+            Flush();
+            frame = _small.Add(length);
+            if (frame.IsEmpty)
+                return false;
+        }
+        offload.Write(frame);
+        headers.CopyTo(frame[VirtioNetHeader.Size..]);
+        first.CopyTo(frame[(VirtioNetHeader.Size + headers.Length)..]);
+        second.CopyTo(frame[(VirtioNetHeader.Size + headers.Length + first.Length)..]);
+        if (!_queued)
+        {
+            _queued = true;
+            _loop.BeforeWaiting(this);
+        }
+        return true;
+    }
+
+    private bool TrySendLarge(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        if (!Flush())
+            return false; // those before it go first
         Span<byte> all = _headers.AsSpan(0, VirtioNetHeader.Size + headers.Length);
         offload.Write(all);
         headers.CopyTo(all[VirtioNetHeader.Size..]);
-        int sent = _socket.Send(all, first, second);
+        return WasTaken(_socket.Send(all, first, second));
+    }
+
+    public void RoomAgain() => Flush();
+
+    void ITurn.Turn(long now)
+    {
+        _queued = false;
+        Flush();
+    }
+
+    /// <returns>Whether none is left.</returns>
+    private bool Flush()
+    {
+        while (_small.Count > 0)
+        {
+            int sent = _small.Send(_socket.Number);
+            if (sent > 0)
+                continue;
+            if (!WasTaken(sent))
+                return false;
+            _small.Drop(1);
+        }
+        return true;
+    }
+
+    /// <param name="sent">What the kernel returned.</param>
+    /// <returns>False when there is no room just now.</returns>
+    private bool WasTaken(int sent)
+    {
         if (sent >= 0)
             return true;
         if (-sent is (int)Errno.EAGAIN or (int)Errno.ENOBUFS or (int)Errno.ENOMEM)
@@ -71,7 +146,13 @@ public sealed class InterfaceLink : ILink
         return true;
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        Flush();
+        _small.Drop(int.MaxValue); // a turn may be queued yet
+        _socket.Dispose();
+        _small.Dispose();
+    }
 
     /// <summary>The kernel shall not speak IPv6 on it: router solicitations, neighbour discovery, an address of its own.</summary>
     private static void KeepKernelAway(string name)

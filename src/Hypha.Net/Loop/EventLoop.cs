@@ -23,7 +23,7 @@ public sealed partial class EventLoop : IDisposable
     private readonly Epoll _epoll = new();
     private readonly EventFile _wake = new();
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerTurn];
-    private readonly Queue<ITurn> _turns = new();
+    private readonly Queue<ITurn> _turns = new(), _last = new();
     private Entry[] _entries = new Entry[64];
     private int _free = -1, _used;
     private volatile bool _stopping;
@@ -79,8 +79,14 @@ public sealed partial class EventLoop : IDisposable
         Release((int)(uint)token);
     }
 
+    /// <summary>As <see cref="Remove"/>, for a file that is closed right after, of which there is no second descriptor: that takes it from the kernel's list.</summary>
+    public void Forget(ulong token) => Release((int)(uint)token);
+
     /// <summary>Has <paramref name="work"/> called at the end of this turn, or of the next when this one's end has begun. Its owner sees to it that it is queued once.</summary>
     public void AtTurnEnd(ITurn work) => _turns.Enqueue(work);
+
+    /// <summary>Has <paramref name="work"/> called when all else of this turn is done: what was put together in it is sent. Its owner sees to it that it is queued once.</summary>
+    public void BeforeWaiting(ITurn work) => _last.Enqueue(work);
 
     /// <summary>Runs until <see cref="Stop"/>.</summary>
     public void Run()
@@ -131,6 +137,8 @@ public sealed partial class EventLoop : IDisposable
         // What is queued meanwhile waits for the next turn: the loop looks at its files in between.
         for (int left = _turns.Count; left > 0; left--)
             _turns.Dequeue().Turn(Now);
+        while (_last.TryDequeue(out ITurn? work))
+            work.Turn(Now);
     }
 
     private void Release(int index)

@@ -29,7 +29,7 @@ internal sealed class TcpFlow : TcpConnection, IFileWatcher
         {
             if ((events & (EpollEvents.Writable | EpollEvents.Error | EpollEvents.HangUp)) == 0)
                 return;
-            int error = _socket.TakeError();
+            int error = (events & (EpollEvents.Error | EpollEvents.HangUp)) != 0 ? _socket.TakeError() : 0;
             if (error != 0)
             {
                 _nat.Refuse(this, (Errno)(-error), now);
@@ -64,7 +64,7 @@ internal sealed class TcpFlow : TcpConnection, IFileWatcher
 
     protected override void Release(TcpEnd end)
     {
-        _nat.Loop.Remove(_socket.Number, _token);
+        _nat.Loop.Forget(_token);
         if (end == TcpEnd.Finished)
             _socket.Close();
         else

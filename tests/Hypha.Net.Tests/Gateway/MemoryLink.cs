@@ -34,6 +34,10 @@ internal sealed class MemoryLink : ILink
     /// <summary>There is no room.</summary>
     public bool IsFull { get; set; }
 
+    public void RoomAgain()
+    {
+    }
+
     public int Receive(IFrameReceiver receiver, int limit, long now)
     {
         Asked++;

@@ -16,11 +16,28 @@ public sealed partial class NetifLink
 
     public int Receive(IFrameReceiver receiver, int limit, long now)
     {
+        if (_broken)
+            return 0;
+        int count = 0;
+        try
+        {
+            count = ReceiveAll(receiver, limit, now);
+        }
+        catch (XenException error)
+        {
+            Break(error.Message); // the others' links go on
+        }
+        if (Array.Exists(_queues, queue => queue.IsBroken))
+            Break("its ring says that there are more requests than it holds");
+        return count;
+    }
+
+    private int ReceiveAll(IFrameReceiver receiver, int limit, long now)
+    {
         Span<EvtchnPort> ports = stackalloc EvtchnPort[64];
-        int events = _broken ? 0 : _events.Read(ports);
+        int events = _events.Read(ports), count = 0;
         if (events > 0)
             _events.Unmask(ports[..events]);
-        int count = 0;
         foreach (NetifQueue queue in _queues)
         {
             while (count < limit && !_broken)
@@ -31,8 +48,6 @@ public sealed partial class NetifLink
                     break;
             }
         }
-        if (Array.Exists(_queues, queue => queue.IsBroken))
-            Break("its ring says that there are more requests than it holds");
         return count;
     }
 

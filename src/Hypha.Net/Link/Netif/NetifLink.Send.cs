@@ -57,7 +57,7 @@ public sealed partial class NetifLink
         if (!_queued)
         {
             _queued = true;
-            _loop.AtTurnEnd(this);
+            _loop.BeforeWaiting(this);
         }
         return true;
     }
@@ -66,9 +66,16 @@ public sealed partial class NetifLink
     {
         if (_broken || _out.Count == 0)
             return;
-        _out.Run();
-        foreach (NetifQueue queue in _queues)
-            queue.Complete(_out);
+        try
+        {
+            _out.Run();
+            foreach (NetifQueue queue in _queues)
+                queue.Complete(_out);
+        }
+        catch (XenException error)
+        {
+            Break(error.Message); // the others' links go on
+        }
         _out.Clear();
         _stagedOut = 0;
     }

@@ -64,6 +64,11 @@ public sealed partial class NetifLink : ILink, ITurn
     /// <summary>Frames that the guest does not take.</summary>
     public ulong SendFailures { get; private set; }
 
+    /// <summary>What was taken has its pages already.</summary>
+    public void RoomAgain()
+    {
+    }
+
     /// <summary>Makes the copies that the turn has put together.</summary>
     public void Turn(long now)
     {
@@ -73,6 +78,7 @@ public sealed partial class NetifLink : ILink, ITurn
 
     public void Dispose()
     {
+        Flush();
         _broken = true; // a turn may be queued yet
         foreach (NetifQueue queue in _queues)
             queue.Dispose();
