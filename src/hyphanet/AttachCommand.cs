@@ -94,6 +94,7 @@ internal static class AttachCommand
         using var loop = new EventLoop();
         using var attachment = new Attachment(loop, new InterfaceLink(loop, nic, mtu), configuration, log: Console.Error.WriteLine);
         attachment.Publish();
+        attachment.Announce();
         var view = new GuestView(loop, () => [new ServedGuest(nic, 0, "", attachment)]);
         using ControlSocket? socket = control is null ? null : new ControlSocket(control, view);
         using MetricsServer? server = metrics is null ? null : new MetricsServer(metrics, view);

@@ -18,7 +18,7 @@ public readonly record struct DevicePaths(string Kind, DomainId Guest, int Numbe
     public static StorePath BackendErrors { get; } = StorePath.Domain(0) / "error/backend";
 
     /// <summary>The kind as the guest knows it: who serves a vif is nothing to it.</summary>
-    private string FrontendKind => Kind == NetworkDevice.DirectKind ? "vif" : Kind;
+    private string FrontendKind => Kind == NetifBackEnd.Kind ? "vif" : Kind;
 
     // A guest's console stands where it does since before there were kinds.
     public StorePath Frontend => Kind == "console" && Number == 0

@@ -22,16 +22,13 @@ public enum NetworkBackEnd
 /// <param name="names">By which others on the network find the container.</param>
 public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> names, NetworkBackEnd backEnd) : IGuestDevice
 {
-    /// <summary>A kind of its own, so that the kernel's driver does not take it.</summary>
-    internal const string DirectKind = "hvif";
-
     private const string KernelKind = "vif";
     private const int Number = 0;
 
     /// <summary>In the back end's directory, which hyphanet watches: a number that grows with each move.</summary>
     private const string ChangeNode = "hypha-network";
 
-    public DevicePaths Paths(DomainId guest) => new(backEnd == NetworkBackEnd.Direct ? DirectKind : KernelKind, guest, Number);
+    public DevicePaths Paths(DomainId guest) => new(backEnd == NetworkBackEnd.Direct ? NetifBackEnd.Kind : KernelKind, guest, Number);
 
     public ValueTask PrepareAsync(DomainNodes nodes, UndoStack undo, CancellationToken cancellation)
     {
@@ -44,6 +41,13 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
             // netback wants to read a script's name; there is none, and none to wait for: nothing on the host is to be told of the interface.
             back.Value(paths.Backend / "script", "");
             back.Value(paths.Backend / "hotplug-status", "connected");
+        }
+        else
+        {
+            // Ahead of hyphanet: the guest's interface comes up, and is served from when hyphanet sees it.
+            foreach ((string name, string value) in NetifBackEnd.Features)
+                back.Value(paths.Backend / name, value);
+            back.Value(paths.Backend / "state", (int)XenbusState.InitWait);
         }
 
         StoreNodes front = nodes.AddFrontend(paths);
@@ -65,7 +69,7 @@ public sealed class NetworkDevice(NetworkLease lease, IReadOnlyList<string> name
         return store.TransactAsync(async transaction =>
         {
             // It keeps the kind that it was launched with.
-            foreach (string kind in (string[])[DirectKind, KernelKind])
+            foreach (string kind in (string[])[NetifBackEnd.Kind, KernelKind])
             {
                 StorePath backend = new DevicePaths(kind, guest, Number).Backend, change = backend / ChangeNode;
                 if (await transaction.TryReadAsync(backend / DevicePaths.OwnerNode, cancellation).ConfigureAwait(false) != uuid.ToString())

@@ -91,6 +91,6 @@ public static class GuestNetwork
         }
         while (Environment.TickCount64 < deadline);
         throw new StartException(StartException.CannotStart,
-            $"the guest's network interface {mac} did not appear within {s_deadline.TotalSeconds:0} s: does xen-netback run on the host?");
+            $"the guest's network interface {mac} did not appear within {s_deadline.TotalSeconds:0} s: with hyphad --netback, is xen-netback loaded on the host?");
     }
 }

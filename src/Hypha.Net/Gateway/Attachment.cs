@@ -86,6 +86,9 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     private GuestCounters _counters;
 
+    /// <summary>Tells the guest that it is served from now on.</summary>
+    public void Announce() => _neighbors.Announce();
+
     /// <summary>Leads the host's ports of the guest's configuration to it.</summary>
     /// <param name="failed">Told of each that cannot be; null throws.</param>
     /// <exception cref="IOException">A port is taken, or may not be listened on.</exception>

@@ -21,6 +21,20 @@ internal sealed class Neighbors(GuestConfiguration configuration, GuestOutput ou
     private readonly IpAddress _linkLocal = IpAddress.LinkLocalOf(configuration.GatewayMac);
     private readonly byte[] _message = new byte[Math.Max(NeighborMessage.Size, RouterAdvertisement.Size)];
 
+    /// <summary>Says where the gateway is (RFC 5227 2.3, RFC 4861 7.2.6): a guest that asked before anybody listened would ask again a second later.</summary>
+    public void Announce()
+    {
+        if (configuration.GatewayV4 is { } v4)
+            output.TrySendArp(new ArpPacket(ArpOperation.Request, configuration.GatewayMac, v4, default, v4));
+        if (configuration.GatewayV6 is not { } v6)
+            return;
+        foreach (IpAddress address in (ReadOnlySpan<IpAddress>)[v6, _linkLocal])
+        {
+            new NeighborMessage(IsSolicitation: false, address, null).Write(_message, address, s_allNodes, configuration.GatewayMac, solicited: false);
+            output.TrySendIp(IpProtocol.Icmp6, address, s_allNodes, _message.AsSpan(0, NeighborMessage.Size), hopLimit: 255);
+        }
+    }
+
     public Answer ReceiveArp(ReadOnlySpan<byte> bytes, MacAddress guest)
     {
         if (ArpPacket.TryParse(bytes, out ArpPacket arp) != WireFault.None)

@@ -11,11 +11,9 @@ namespace Hypha.Net.Guests;
 /// </summary>
 internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver)
 {
-    public const int MostQueues = 4;
-
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1); // of a front end that connects again and again
 
-    private readonly StorePath _back = StorePath.Domain(0) / "backend" / DirectBackEnds.Kind / vif.Domain / vif.Handle;
+    private readonly StorePath _back = StorePath.Domain(0) / "backend" / NetifBackEnd.Kind / vif.Domain / vif.Handle;
     private readonly StorePath _front = StorePath.Domain(vif.Domain) / "device/vif" / vif.Handle;
     private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private bool _attached;
@@ -116,10 +114,8 @@ internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver)
         {
             if (await StateAsync(transaction, _back, cancellation).ConfigureAwait(false) is null)
                 return;
-            foreach (string feature in (string[])["feature-sg", "feature-gso-tcpv4", "feature-gso-tcpv6", "feature-ipv6-csum-offload", "feature-rx-copy", "feature-split-event-channels"])
-                transaction.Write(_back / feature, "1");
-            transaction.Write(_back / "feature-rx-flip", "0");
-            transaction.Write(_back / "multi-queue-max-queues", MostQueues.ToString());
+            foreach ((string name, string value) in NetifBackEnd.Features)
+                transaction.Write(_back / name, value);
             transaction.Write(_back / "state", ((int)XenbusState.InitWait).ToString());
         }, cancellation).ConfigureAwait(false);
 
@@ -127,7 +123,7 @@ internal sealed class DirectBackEnd(Vif vif, IGuestReceiver receiver)
     {
         try
         {
-            NetifPlace place = await NetifNodes.ReadAsync(store, _front, new DomainId((ushort)vif.Domain), MostQueues, cancellation).ConfigureAwait(false);
+            NetifPlace place = await NetifNodes.ReadAsync(store, _front, new DomainId((ushort)vif.Domain), NetifBackEnd.MostQueues, cancellation).ConfigureAwait(false);
             if (await GuestNodes.ReadAsync(store, vif.Domain, vif.Handle, cancellation).ConfigureAwait(false) is not { } nodes)
                 return; // somebody else's guest
             _connectedAt = Environment.TickCount64;

@@ -9,10 +9,7 @@ namespace Hypha.Net.Guests;
 /// </summary>
 public sealed class DirectBackEnds(Func<XenStoreClient> connect, IGuestReceiver receiver, Action<string> log)
 {
-    /// <summary>A kind of its own in the store, so that the kernel's xen-netback does not take it. The front end is a plain vif.</summary>
-    public const string Kind = "hvif";
-
-    private static readonly StorePath s_backends = StorePath.Domain(0) / "backend" / Kind;
+    private static readonly StorePath s_backends = StorePath.Domain(0) / "backend" / NetifBackEnd.Kind;
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<Vif, DirectBackEnd> _backEnds = [];

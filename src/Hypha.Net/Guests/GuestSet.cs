@@ -60,6 +60,7 @@ public sealed class GuestSet(EventLoop loop, Action<string> log) : IGuestReceive
                 return false;
             }
             _guests.Add(vif, (attachment, network));
+            attachment.Announce();
             // A port that somebody else has is no reason to leave the guest without a network.
             attachment.Publish(why => log($"domain {vif.Domain}: {why}"));
             log($"domain {vif.Domain} is on the network \"{network.Name}\" as {nodes.Configuration.V4?.Address} {nodes.Configuration.V6?.Address}");

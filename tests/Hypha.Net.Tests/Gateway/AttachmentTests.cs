@@ -36,6 +36,24 @@ public sealed class AttachmentTests : IDisposable
     }
 
     [Fact]
+    public void A_guest_that_is_served_from_now_on_is_told_where_the_gateway_is()
+    {
+        _guest.Announce();
+        Assert.Equal(WireFault.None, ArpPacket.TryParse(_link.Sent[0].AsSpan(14), out ArpPacket arp));
+        Assert.Equal((_configuration.GatewayMac, Address("10.75.0.1"), Address("10.75.0.1")), (arp.SenderMac, arp.Sender, arp.Target));
+        List<IpAddress> said = [];
+        foreach (byte[] frame in _link.Sent[1..])
+        {
+            Assert.Equal(WireFault.None, Ipv6Packet.TryParse(frame.AsSpan(14), out Ipv6Packet packet, out _));
+            Assert.Equal(WireFault.None, IcmpMessage.TryParse(packet.Payload, packet.Source, packet.Destination, out IcmpMessage message));
+            Assert.Equal(WireFault.None, NeighborMessage.TryParse(message, packet.HopLimit, out NeighborMessage told));
+            Assert.Equal(_configuration.GatewayMac, told.LinkAddress);
+            said.Add(told.Target);
+        }
+        Assert.Equal([Address("fd75::1"), IpAddress.LinkLocalOf(_configuration.GatewayMac)], said);
+    }
+
+    [Fact]
     public void The_gateway_says_where_it_and_the_other_members_are_and_nothing_else()
     {
         foreach (var (asked, answer) in new (string, MacAddress?)[]
