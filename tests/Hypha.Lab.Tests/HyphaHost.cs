@@ -69,6 +69,7 @@ public sealed class HostWithWitnesses() : HyphaHost("--xenconsoled", "--in", Pro
         # A back end lets go of a guest a little after the guest is gone.
         sleep 1
         lsevtchn 0 | grep -c Interdomain | sed 's/$/ event channels/'
-        xenstore-ls -f | grep -vc '^/local/domain/0/\(memory\|libxl\)' | sed 's/$/ nodes/'
+        # Of a kind of device the directory stays; xl removes one that is empty.
+        xenstore-ls -f | sed 's/ = .*//' | grep -v '^/local/domain/0/\(memory\|libxl\|error$\|error/backend$\|\(error/\)\?backend/[a-z]*$\)'
         """;
 }
