@@ -99,10 +99,12 @@ public sealed partial class Attachment : ITurn
         bool here = _configuration.IsGateway(destination);
         if (!here)
         {
-            // To itself: nobody on the host is meant, whoever has that address there.
-            if (destination == source || destination == _configuration.V4?.Address || destination == _configuration.V6?.Address)
+            // To itself, or to a member whom the switch would have found: nobody on the host is meant, whoever has that address there.
+            if (_configuration.IsOnNetwork(destination))
             {
                 _counters.Ignored++;
+                if (destination != source && !_configuration.Owns(destination, _guest))
+                    Tell(packet, IcmpProblem.HostUnreachable(source.IsV4), now);
                 return;
             }
             // A gateway is a hop (RFC 1812 5.3.1).

@@ -70,6 +70,9 @@ public sealed record GuestConfiguration
         peer.IsV4 == guest.IsV4 && !peer.IsLoopback && !peer.IsLinkLocal && !peer.IsMulticast && !peer.IsUnspecified
         && !(peer.IsV4 ? V4 : V6)!.Value.Contains(peer);
 
+    /// <summary>Whether it is an address of the guest's own network, or of whoever it is there.</summary>
+    public bool IsOnNetwork(IpAddress address) => address.IsV4 ? V4 is { } v4 && v4.Contains(address) : V6 is { } v6 && v6.Contains(address);
+
     /// <summary>Whether it is an address of the gateway itself.</summary>
     public bool IsGateway(IpAddress address) =>
         address == GatewayV4 || address == GatewayV6 || address == IpAddress.LinkLocalOf(GatewayMac);

@@ -130,6 +130,18 @@ public sealed class HostileGuestTests : IDisposable
         Assert.Equal(3ul, scene.Guest.Counters.Ignored);
     });
 
+    [Theory]
+    [InlineData(Self, "10.75.0.77")]
+    [InlineData(Self6, "fd75::77")]
+    public void Nobody_on_the_host_is_reached_by_an_address_of_the_network(string self, string other) => Namespace.Run(() =>
+    {
+        using var scene = new GuestScene();
+        scene.Send(Packet(self, other, IpProtocol.Tcp, Segment(self, other, 1, 1, 3, 0, TcpFlags.Syn)));
+        scene.Send(Packet(self, other, IpProtocol.Udp, Udp(self, other, 1, 1)));
+        Assert.Equal((0, 0, 2ul), (scene.Guest.Tcp.Count, scene.Guest.Udp.Count, scene.Guest.Counters.Ignored));
+        Assert.NotEmpty(scene.Link.Sent); // it is told
+    });
+
     [Fact]
     public void Fragments_of_fragments_are_not_put_together()
     {
