@@ -107,6 +107,10 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         }
     }
 
+    /// <summary>Leads a port of the host to the guest until what is returned is disposed.</summary>
+    /// <exception cref="IOException">The port is taken, or may not be listened on.</exception>
+    public IDisposable Forward(in PublishedPort port) => _publisher.Forward(port);
+
     public void Ready(EpollEvents events, long now)
     {
         if ((events & EpollEvents.Writable) != 0)

@@ -47,7 +47,29 @@ internal sealed class Publisher : IDisposable
         }
     }
 
-    public void Dispose() => _sockets.ForEach(socket => socket.Dispose());
+    /// <summary>Publishes for as long as somebody wants it: TCP alone.</summary>
+    /// <returns>Ends it, also when this object is gone by then.</returns>
+    /// <exception cref="IOException">As for <see cref="Publish"/>; none of them stays.</exception>
+    public IDisposable Forward(in PublishedPort published)
+    {
+        int before = _sockets.Count;
+        try
+        {
+            Publish(published);
+        }
+        catch
+        {
+            new Forwarding(this, _sockets[before..]).Dispose();
+            throw;
+        }
+        return new Forwarding(this, _sockets[before..]);
+    }
+
+    public void Dispose()
+    {
+        _sockets.ForEach(socket => socket.Dispose());
+        _sockets.Clear();
+    }
 
     /// <summary>A connection that the host accepted.</summary>
     internal void Accepted(RawSocket socket, IpAddress peer, ushort port, ushort guestPort, long now)
@@ -107,6 +129,18 @@ internal sealed class Publisher : IDisposable
 
     /// <summary>The guest's address of a family, or of the other when it has none of it.</summary>
     private IpAddress? Target(bool v4) => v4 ? (_configuration.V4 ?? _configuration.V6)?.Address : (_configuration.V6 ?? _configuration.V4)?.Address;
+
+    private sealed class Forwarding(Publisher publisher, List<TcpListeningSocket> sockets) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (TcpListeningSocket socket in sockets)
+            {
+                if (publisher._sockets.Remove(socket))
+                    socket.Dispose();
+            }
+        }
+    }
 
     private ushort NextPort() => _port = _port == ushort.MaxValue ? (ushort)32_768 : (ushort)(_port + 1);
 }

@@ -35,6 +35,7 @@ internal static class CommandTree
             WaitCommand.Build(),
             KillCommand.Build(),
             DestroyCommand.Build(),
+            ForwardCommand.Build(),
             ImageCommand.Build(),
             NetworkCommand.Build(),
             HostCommand.Build(),

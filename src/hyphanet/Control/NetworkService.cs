@@ -13,16 +13,22 @@ internal sealed class NetworkService(GuestView guests) : IDisposable
     private const int LargestPage = 10_000;
 
     private readonly CaptureSession _capture = new(guests);
+    private readonly ForwardSession _forward = new(guests);
 
     public TtrpcServices Services() => new TtrpcServices()
         .Add(Name, "Guests", GuestsRequest.Parser, (request, ct) => Explained(() => Guests(request, ct)))
         .Add(Name, "Flows", FlowsRequest.Parser, (request, ct) => Explained(() => Flows(request, ct)))
         .Add(Name, "Capture", CaptureRequest.Parser, (request, ct) => Explained(() => _capture.Begin(request, ct)))
         .Add(Name, "ReadCapture", ReadCaptureRequest.Parser, (_, ct) => _capture.Read(ct))
+        .Add(Name, "Forward", ForwardRequest.Parser, (request, ct) => Explained(() => _forward.Begin(request, ct)))
         .Add(Name, "StopCapture", StopCaptureRequest.Parser, (_, _) => _capture.Stop());
 
     /// <summary>The connection has ended.</summary>
-    public void Dispose() => _capture.Dispose();
+    public void Dispose()
+    {
+        _capture.Dispose();
+        _forward.Dispose();
+    }
 
     private async Task<IMessage> Guests(GuestsRequest request, CancellationToken ct)
     {
