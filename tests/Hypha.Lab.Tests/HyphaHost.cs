@@ -12,10 +12,15 @@ public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine
         cat /var/log/hyphad.log >&2; exit 1
         """;
 
-    /// <summary>Starts hyphanet and waits until it serves, as systemd and the distribution's sysctl.d would.</summary>
+    /// <summary>
+    /// Starts hyphanet and waits until it serves, as its unit, its udev rule and the distribution's sysctl.d would: a user with two devices, the store and one capability.
+    /// </summary>
     public const string StartNetwork = """
         sysctl -qw net.ipv4.ping_group_range="0 2147483647"
-        (/usr/sbin/hyphanet >>/var/log/hyphanet.log 2>&1 </dev/null &)
+        chgrp 4711 /dev/xen/gntdev /dev/xen/evtchn /run/xenstored/socket && chmod 660 /dev/xen/gntdev /dev/xen/evtchn /run/xenstored/socket
+        install -d -o 4711 -g 4711 -m 700 /run/hyphanet
+        (setpriv --reuid 4711 --regid 4711 --clear-groups --no-new-privs --bounding-set -all,+net_bind_service --inh-caps -all,+net_bind_service \
+          --ambient-caps -all,+net_bind_service /usr/sbin/hyphanet >>/var/log/hyphanet.log 2>&1 </dev/null &)
         for i in $(seq 600); do tail -n 1 /var/log/hyphanet.log | grep -q . && exit 0; sleep 0.1; done
         exit 1
         """;
