@@ -10,7 +10,7 @@ packages=(
   # the lab
   qemu-system-x86 mmdebstrap e2fsprogs cpio kmod iproute2 procps ca-certificates openssh-client binutils curl
   # the gateway's tests: clients and servers, and who reads captures
-  tshark iputils-ping socat traceroute bind9-dnsutils dnsmasq-base nginx-light
+  tshark iputils-ping socat traceroute bind9-dnsutils dnsmasq-base nginx-light python3
   # Xen's public headers, the oracle of the structure tests
   gcc libc6-dev libxen-dev linux-libc-dev
 )
