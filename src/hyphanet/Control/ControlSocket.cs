@@ -46,8 +46,6 @@ internal sealed class ControlSocket : IDisposable
     private static Socket Listen(string path)
     {
         var end = new UnixDomainSocketEndPoint(path);
-        if (Path.GetDirectoryName(path) is { Length: > 0 } folder)
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute); // systemd has made it; a person has not
         if (File.Exists(path))
         {
             using Socket other = New();
