@@ -68,7 +68,7 @@ public sealed record GuestConfiguration
     /// <summary>Whether somebody at this address may appear to the guest as who they are: the guest's answers must come back here.</summary>
     public bool MayShow(IpAddress peer, IpAddress guest) =>
         peer.IsV4 == guest.IsV4 && !peer.IsLoopback && !peer.IsLinkLocal && !peer.IsMulticast && !peer.IsUnspecified
-        && !(peer.IsV4 ? V4 : V6)!.Value.Contains(peer);
+        && !IsOnNetwork(peer);
 
     /// <summary>Whether it is an address of the guest's own network, or of whoever it is there.</summary>
     public bool IsOnNetwork(IpAddress address) => address.IsV4 ? V4 is { } v4 && v4.Contains(address) : V6 is { } v6 && v6.Contains(address);
