@@ -50,17 +50,6 @@ public sealed class PacketSocket : IDisposable
     /// <summary>To wait for; closed with this object.</summary>
     public int Number => _number;
 
-    /// <summary>Receives a frame, its virtio-net header before it.</summary>
-    /// <returns>Bytes, cut to the buffer; or the negative of an error: EAGAIN when there is none, ENETDOWN once when the interface went down.</returns>
-    public unsafe int Receive(Span<byte> buffer)
-    {
-        fixed (byte* p = buffer)
-        {
-            nint got = Libc.recv(_number, p, (nuint)buffer.Length, Libc.MSG_DONTWAIT);
-            return got >= 0 ? (int)got : -Marshal.GetLastPInvokeError();
-        }
-    }
-
     /// <summary>Sends a frame that lies in up to three places, its virtio-net header at the start of the first.</summary>
     /// <returns>Bytes; or the negative of an error: EAGAIN or ENOBUFS when there is no room, ENETDOWN, ENXIO, EMSGSIZE.</returns>
     public unsafe int Send(ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
