@@ -10,26 +10,10 @@ namespace Hypha.Net.Guests;
 public sealed class DirectBackEnds(Func<XenStoreClient> connect, IGuestReceiver receiver, Action<string> log)
 {
     private static readonly StorePath s_backends = StorePath.Domain(0) / "backend" / NetifBackEnd.Kind;
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<Vif, DirectBackEnd> _backEnds = [];
 
-    public async Task RunAsync(CancellationToken cancellation)
-    {
-        while (!cancellation.IsCancellationRequested)
-        {
-            try
-            {
-                using XenStoreClient store = connect();
-                await ServeAsync(store, cancellation).ConfigureAwait(false);
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                log($"the xenstore cannot be watched for back ends: {error.Message}; trying again");
-            }
-            await Task.Delay(s_pause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    public Task RunAsync(CancellationToken cancellation) => StoreKeeper.RunAsync(connect, ServeAsync, "back ends", log, cancellation);
 
     private async Task ServeAsync(XenStoreClient store, CancellationToken cancellation)
     {
@@ -44,7 +28,7 @@ public sealed class DirectBackEnds(Func<XenStoreClient> connect, IGuestReceiver 
                     end.Start(store, ends.Token);
                 await foreach (WatchEvent change in watch.ReadAllAsync(cancellation).ConfigureAwait(false))
                 {
-                    string[] parts = change.Path[Math.Min(change.Path.Length, s_backends.Value.Length)..].Split('/', StringSplitOptions.RemoveEmptyEntries);
+                    string[] parts = StoreKeeper.NamesBelow(s_backends, change);
                     if (parts.Length < 2 || change.Overflowed)
                         await LookAtAllAsync(store, ends.Token).ConfigureAwait(false);
                     else if (parts.Length == 2 || parts[2] is "state" or GuestFinder.ChangeNode)

@@ -37,27 +37,11 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
     internal const string ChangeNode = "hypha-network";
 
     private static readonly StorePath s_backends = StorePath.Domain(0) / "backend/vif";
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     /// <summary>The guests that are served, with what <see cref="ChangeNode"/> said when they were looked at.</summary>
     private readonly Dictionary<Vif, string> _known = [];
 
-    public async Task RunAsync(CancellationToken cancellation)
-    {
-        while (!cancellation.IsCancellationRequested)
-        {
-            try
-            {
-                using XenStoreClient store = connect();
-                await WatchAsync(store, cancellation).ConfigureAwait(false);
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                log($"the xenstore cannot be watched for guests: {error.Message}; trying again");
-            }
-            await Task.Delay(s_pause, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    public Task RunAsync(CancellationToken cancellation) => StoreKeeper.RunAsync(connect, WatchAsync, "guests", log, cancellation);
 
     private async Task WatchAsync(XenStoreClient store, CancellationToken cancellation)
     {
@@ -69,7 +53,7 @@ public sealed class GuestFinder(Func<XenStoreClient> connect, IGuestReceiver rec
                 await LookAsync(store, vif, cancellation).ConfigureAwait(false);
             await foreach (WatchEvent change in watch.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
-                string[] parts = change.Path[Math.Min(change.Path.Length, s_backends.Value.Length)..].Split('/', StringSplitOptions.RemoveEmptyEntries);
+                string[] parts = StoreKeeper.NamesBelow(s_backends, change);
                 if (parts.Length == 0 || change.Overflowed)
                     await LookAtAllAsync(store, cancellation).ConfigureAwait(false);
                 else if (StoreValue.TryParse(parts[0], 1, int.MaxValue, out int domain))
