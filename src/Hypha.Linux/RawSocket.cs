@@ -80,6 +80,34 @@ public readonly record struct RawSocket(int Number)
         }
     }
 
+    /// <summary>Sends datagrams of one size, the last may be shorter, that lie behind each other (udp(7), UDP_SEGMENT).</summary>
+    /// <returns>How many bytes; or an error: EINVAL when one is longer than the way to the address takes, EIO when the host cannot cut them.</returns>
+    public unsafe int SendSegments(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> address, ushort size)
+    {
+        Libc.SegmentControl control = new()
+        {
+            Length = (nuint)sizeof(Libc.SegmentControl) - 6, // CMSG_LEN: without what aligns the next
+            Level = SocketOption.Udp,
+            Type = Libc.UDP_SEGMENT,
+            Size = size,
+        };
+        fixed (byte* p = bytes, to = address)
+        {
+            var vector = new Libc.IoVector { Base = p, Length = (nuint)bytes.Length };
+            var message = new Libc.MessageHeader
+            {
+                Name = to,
+                NameLength = (uint)address.Length,
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = &control,
+                ControlLength = (nuint)sizeof(Libc.SegmentControl),
+            };
+            nint sent = Libc.sendmsg(Number, &message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT);
+            return sent >= 0 ? (int)sent : Failure();
+        }
+    }
+
     /// <returns>How many bytes there were; 0 at the end of a stream; an error, EAGAIN when there is nothing yet.</returns>
     public unsafe int Receive(Span<byte> buffer)
     {

@@ -3,7 +3,7 @@ namespace Hypha.Linux;
 /// <summary>Levels and names for <see cref="RawSocket.SetOption"/> (asm-generic/socket.h, linux/in.h, in6.h, tcp.h).</summary>
 public static class SocketOption
 {
-    public const int Socket = 1, Ip = 0, Tcp = 6, Ipv6 = 41, Icmp6 = 58;    // levels: SOL_SOCKET, IPPROTO_…
+    public const int Socket = 1, Ip = 0, Tcp = 6, Udp = 17, Ipv6 = 41, Icmp6 = 58;    // levels: SOL_SOCKET, IPPROTO_…
 
     public const int ReuseAddress = 2;          // SO_REUSEADDR
     public const int SendBuffer = 7;            // SO_SNDBUF

@@ -30,6 +30,8 @@ internal static partial class Libc
     internal const int MSG_NOSIGNAL = 0x4000;
     internal const int MSG_ERRQUEUE = 0x2000;
 
+    internal const int UDP_SEGMENT = 103; // linux/udp.h
+
     internal const int EPOLL_CLOEXEC = 0x80000;
     internal const int EPOLL_CTL_ADD = 1;
     internal const int EPOLL_CTL_DEL = 2;
@@ -84,6 +86,16 @@ internal static partial class Libc
         internal void* Control;
         internal nuint ControlLength;
         internal int Flags;
+    }
+
+    /// <summary>struct cmsghdr and the 16 bits of UDP_SEGMENT</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 24)]
+    internal struct SegmentControl
+    {
+        internal nuint Length;
+        internal int Level;
+        internal int Type;
+        internal ushort Size;
     }
 
     /// <summary>struct mmsghdr</summary>

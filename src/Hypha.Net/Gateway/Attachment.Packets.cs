@@ -33,7 +33,7 @@ public sealed partial class Attachment : ITurn
         _loop.AtTurnEnd(this);
     }
 
-    private void ReceiveV4(ReadOnlySpan<byte> bytes, bool check, long now)
+    private void ReceiveV4(ReadOnlySpan<byte> bytes, in VirtioNetHeader offload, long now)
     {
         if (Ipv4Packet.TryParse(bytes, out Ipv4Packet packet) != WireFault.None)
         {
@@ -42,7 +42,7 @@ public sealed partial class Attachment : ITurn
         }
         if (IsDhcp(packet))
         {
-            ReceiveDhcp(packet, check);
+            ReceiveDhcp(packet, !offload.IsVouchedFor);
             return;
         }
         if (!_configuration.Owns(packet.Source, _guest))
@@ -53,13 +53,13 @@ public sealed partial class Attachment : ITurn
         if (packet.IsFragment)
         {
             if (_reassembly.TryAdd(packet, now, out ReadOnlySpan<byte> whole))
-                ReceiveV4(whole, check: true, now);
+                ReceiveV4(whole, default, now);
             return;
         }
-        Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.TimeToLive, packet.DontFragment, packet.Payload, check, now);
+        Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.TimeToLive, packet.DontFragment, packet.Payload, offload, now);
     }
 
-    private void ReceiveV6(ReadOnlySpan<byte> bytes, bool check, long now, bool reassembled = false)
+    private void ReceiveV6(ReadOnlySpan<byte> bytes, in VirtioNetHeader offload, long now, bool reassembled = false)
     {
         if (Ipv6Packet.TryParse(bytes, out Ipv6Packet packet, out _) != WireFault.None)
         {
@@ -69,7 +69,7 @@ public sealed partial class Attachment : ITurn
         // RFC 6980: discovery in fragments is none.
         if (packet.Protocol == IpProtocol.Icmp6 && Neighbors.IsDiscovery(packet.Payload) && !packet.IsFragment && !reassembled)
         {
-            Count(_neighbors.ReceiveIcmp6(packet, _guest, check));
+            Count(_neighbors.ReceiveIcmp6(packet, _guest, !offload.IsVouchedFor));
             return;
         }
         if (!Owns(packet.Source))
@@ -79,22 +79,22 @@ public sealed partial class Attachment : ITurn
         }
         if (packet.Destination.IsMulticast && packet.Protocol == IpProtocol.Udp && !packet.IsFragment)
         {
-            ReceiveDhcp6(packet, check);
+            ReceiveDhcp6(packet, !offload.IsVouchedFor);
             return;
         }
         // RFC 6946: one that is whole in spite of its fragment header is taken by itself.
         if (packet.IsFragment && (packet.FragmentOffset != 0 || packet.MoreFragments))
         {
             if (_reassembly.TryAdd(packet, now, out ReadOnlySpan<byte> whole))
-                ReceiveV6(whole, check: true, now, reassembled: true);
+                ReceiveV6(whole, default, now, reassembled: true);
             return;
         }
-        Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.HopLimit, whole: !reassembled, packet.Payload, check, now);
+        Deliver(packet.Bytes, packet.Protocol, packet.Source, packet.Destination, packet.HopLimit, whole: !reassembled, packet.Payload, offload, now);
     }
 
     /// <param name="packet">From the IP header on: for errors about it.</param>
     private void Deliver(ReadOnlySpan<byte> packet, IpProtocol protocol, IpAddress source, IpAddress destination, byte hopLimit, bool whole, ReadOnlySpan<byte> payload,
-        bool check, long now)
+        in VirtioNetHeader offload, long now)
     {
         bool here = _configuration.IsGateway(destination);
         if (!here)
@@ -125,16 +125,16 @@ public sealed partial class Attachment : ITurn
         switch (protocol)
         {
             case IpProtocol.Tcp:
-                DeliverTcp(source, destination, here, payload, check, now);
+                DeliverTcp(source, destination, here, payload, !offload.IsVouchedFor, now);
                 break;
             case IpProtocol.Udp:
-                DeliverUdp(packet, source, destination, here, hopLimit, whole, payload, check, now);
+                DeliverUdp(packet, source, destination, here, hopLimit, whole, payload, offload, now);
                 break;
             case IpProtocol.Icmp or IpProtocol.Icmp6 when here:
-                Count(Echo.Answer(_output, source, destination, payload, check));
+                Count(Echo.Answer(_output, source, destination, payload, !offload.IsVouchedFor));
                 break;
             case IpProtocol.Icmp or IpProtocol.Icmp6:
-                DeliverEcho(source, destination, hopLimit, whole, payload, check, now);
+                DeliverEcho(source, destination, hopLimit, whole, payload, !offload.IsVouchedFor, now);
                 break;
             default:
                 _counters.Unsupported++;
@@ -174,9 +174,10 @@ public sealed partial class Attachment : ITurn
         _tcp.Receive(key, segment, !here ? _tcpNat : dns ? _dnsTcp : null, now);
     }
 
-    private void DeliverUdp(ReadOnlySpan<byte> packet, IpAddress source, IpAddress destination, bool here, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)
+    private void DeliverUdp(ReadOnlySpan<byte> packet, IpAddress source, IpAddress destination, bool here, byte hopLimit, bool whole, ReadOnlySpan<byte> payload,
+        in VirtioNetHeader offload, long now)
     {
-        if (UdpDatagram.TryParse(payload, source, destination, out UdpDatagram datagram, check) != WireFault.None)
+        if (UdpDatagram.TryParse(payload, source, destination, out UdpDatagram datagram, !offload.IsVouchedFor) != WireFault.None)
         {
             _counters.Malformed++;
             return;
@@ -189,7 +190,16 @@ public sealed partial class Attachment : ITurn
                 Tell(packet, IcmpProblem.PortUnreachable(source.IsV4), now);
             return;
         }
-        _udp.Send(source, datagram.SourcePort, destination, datagram.DestinationPort, datagram.Payload, (byte)(hopLimit - 1), whole, now);
+        // Many in one (UDP_SEGMENT in the guest): it was to be cut behind us.
+        ReadOnlySpan<byte> left = datagram.Payload;
+        int size = offload.Segmentation == Segmentation.UdpLayer4 && offload.SegmentSize > 0 ? offload.SegmentSize : left.Length;
+        do
+        {
+            ReadOnlySpan<byte> one = left[..Math.Min(size, left.Length)];
+            left = left[one.Length..];
+            _udp.Send(source, datagram.SourcePort, destination, datagram.DestinationPort, one, (byte)(hopLimit - 1), whole, now);
+        }
+        while (left.Length > 0);
     }
 
     private void DeliverEcho(IpAddress source, IpAddress destination, byte hopLimit, bool whole, ReadOnlySpan<byte> payload, bool check, long now)

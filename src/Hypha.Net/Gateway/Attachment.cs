@@ -157,18 +157,16 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
                 _counters.Ignored++;
             return;
         }
-        // What never was on a wire may lack its checksum: the other end of the link left it out, and vouches for the bytes.
-        bool check = !offload.NeedsChecksum && !offload.DataValid;
         switch (ethernet.Type)
         {
             case EtherType.Arp:
                 Count(_neighbors.ReceiveArp(ethernet.Payload, _guest));
                 break;
             case EtherType.Ipv4:
-                ReceiveV4(ethernet.Payload, check, now);
+                ReceiveV4(ethernet.Payload, offload, now);
                 break;
             case EtherType.Ipv6:
-                ReceiveV6(ethernet.Payload, check, now);
+                ReceiveV6(ethernet.Payload, offload, now);
                 break;
             default:
                 _counters.Unsupported++;

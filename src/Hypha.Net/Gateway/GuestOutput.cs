@@ -13,7 +13,7 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
     /// <summary>Up to here a frame is no bulk: acknowledgments, questions, most answers of a few words.</summary>
     public const int SmallFrame = 256; // bytes
 
-    private const int TcpChecksumOffset = 16; // of the field in the header
+    private const int TcpChecksumOffset = 16, UdpChecksumOffset = 6; // of the field in the header
 
     private readonly byte[] _headers = new byte[EthernetFrame.HeaderSize + Ipv6Packet.HeaderSize + TcpSegment.HeaderSize + TcpOptions.MaximumSize];
     private readonly byte[] _frame = GC.AllocateUninitializedArray<byte>(EthernetFrame.HeaderSize + 65_536, pinned: true);
@@ -50,12 +50,7 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
         bool v4 = key.Guest.IsV4;
         int ip = v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
         Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize + ip + tcp);
-
-        EthernetFrame.Write(headers, Guest, gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
-        if (v4)
-            Ipv4Packet.Write(headers[EthernetFrame.HeaderSize..], key.Remote, key.Guest, IpProtocol.Tcp, ip + tcp + payload, identification: _identification++);
-        else
-            Ipv6Packet.Write(headers[EthernetFrame.HeaderSize..], key.Remote, key.Guest, IpProtocol.Tcp, tcp + payload);
+        WriteHeaders(headers, Guest, IpProtocol.Tcp, key.Remote, key.Guest, tcp + payload);
         Span<byte> segment = headers[(EthernetFrame.HeaderSize + ip)..];
         options.CopyTo(segment[TcpSegment.HeaderSize..]);
         TcpSegment.WriteHeader(segment, key.RemotePort, key.GuestPort, sequence, acknowledgment, flags, window);
@@ -96,6 +91,24 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
         return TrySendIp(IpProtocol.Udp, source, destination, datagram);
     }
 
+    /// <summary>
+    /// Passes on somebody's datagram to the guest. Its checksum is left to the link where that can be: the guest's own kernel takes it. Not for
+    /// clients that read frames themselves, as those of DHCP do: they find it wrong.
+    /// </summary>
+    /// <returns>False when there was no room for it.</returns>
+    public bool TryPassUdp(IpAddress source, ushort sourcePort, IpAddress destination, ushort destinationPort, ReadOnlySpan<byte> payload)
+    {
+        bool v4 = destination.IsV4;
+        int length = UdpDatagram.HeaderSize + payload.Length;
+        if (!link.Segments || length > LargestPayload(v4))
+            return TrySendUdp(source, sourcePort, destination, destinationPort, payload);
+        int transport = EthernetFrame.HeaderSize + (v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize);
+        Span<byte> headers = _headers.AsSpan(0, transport + UdpDatagram.HeaderSize);
+        WriteHeaders(headers, Guest, IpProtocol.Udp, source, destination, length);
+        UdpDatagram.WriteHeaderOfPart(headers[transport..], source, destination, sourcePort, destinationPort, payload.Length);
+        return TrySend(new VirtioNetHeader(NeedsChecksum: true, DataValid: false, Segmentation.None, 0, 0, (ushort)transport, UdpChecksumOffset), headers, payload, default);
+    }
+
     /// <summary>Sends an IP packet; in fragments when it does not fit into one frame.</summary>
     /// <param name="payload">With its own header and checksum.</param>
     public bool TrySendIp(IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, byte hopLimit = 64)
@@ -106,11 +119,7 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
         int ip = v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
         Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize + ip);
         MacAddress to = destination.IsMulticast ? MacAddress.OfGroup(destination) : destination.IsBroadcast ? MacAddress.Broadcast : Guest;
-        EthernetFrame.Write(headers, to, gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
-        if (v4)
-            Ipv4Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, ip + payload.Length, hopLimit, identification: _identification++);
-        else
-            Ipv6Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, payload.Length, hopLimit);
+        WriteHeaders(headers, to, protocol, source, destination, payload.Length, hopLimit);
         return TrySend(default, headers, payload, default);
     }
 
@@ -140,6 +149,18 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
             return false;
         }
         return TrySend(offload, frame[..EthernetFrame.HeaderSize], frame[EthernetFrame.HeaderSize..], default, paced);
+    }
+
+    /// <summary>Ethernet's and IP's.</summary>
+    /// <param name="length">Of what follows, in bytes.</param>
+    private void WriteHeaders(Span<byte> headers, MacAddress to, IpProtocol protocol, IpAddress source, IpAddress destination, int length, byte hopLimit = 64)
+    {
+        bool v4 = destination.IsV4;
+        EthernetFrame.Write(headers, to, gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        if (v4)
+            Ipv4Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, Ipv4Packet.HeaderSize + length, hopLimit, identification: _identification++);
+        else
+            Ipv6Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, length, hopLimit);
     }
 
     /// <param name="paced">That there may be so much was asked already.</param>

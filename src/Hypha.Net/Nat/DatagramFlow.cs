@@ -16,7 +16,12 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
     private const long Unanswered = 60 * MonotonicClock.Second, Answered = 180 * MonotonicClock.Second;
 
     private const int DatagramsPerTurn = 32;
+    private const int LargestDatagram = 65_536;
     private const int MostPeers = 1_024;
+
+    /// <summary>One for all flows of a loop, and so of a thread: what is in it has been passed on when <see cref="Ready"/> returns.</summary>
+    [ThreadStatic]
+    private static ReceiveBatch? s_received;
 
     private readonly DatagramNat _nat;
     private readonly RawSocket _socket;
@@ -68,29 +73,50 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
         Remember(peer);
         _lastPort = port;
         BytesFromGuest += bytes.Length;
-        Prepare(hopLimit, whole);
-        Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
-        ReadOnlySpan<byte> to = HostAddress.Write(address, peer, port);
-        int sent = _socket.SendTo(bytes, to);
-        // An error that waited for us is told once, instead of sending: it is of an earlier datagram, and lies in the error queue, too.
-        if (sent < 0 && -sent is (int)Errno.ECONNREFUSED or (int)Errno.EHOSTUNREACH or (int)Errno.ENETUNREACH)
-            sent = _socket.SendTo(bytes, to);
-        if (sent < 0)
-            _nat.Failed(this, peer, port, bytes, (Errno)(-sent), now);
         Touch(now);
+        if (_nat.Run is { } run)
+            run.Add(this, new DatagramRoute(peer, port, hopLimit, whole), bytes, now);
+        else
+            Emit(new DatagramRoute(peer, port, hopLimit, whole), bytes, bytes.Length, now);
+    }
+
+    /// <summary>Has the host's socket send what was put together.</summary>
+    /// <param name="bytes">Datagrams of one size behind each other; the last may be shorter.</param>
+    /// <param name="size">Theirs, in bytes.</param>
+    internal void Emit(in DatagramRoute route, ReadOnlySpan<byte> bytes, int size, long now)
+    {
+        Prepare(route.HopLimit, route.Whole);
+        Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
+        ReadOnlySpan<byte> to = HostAddress.Write(address, route.Peer, route.Port);
+        if (bytes.Length > size && _socket.SendSegments(bytes, to, (ushort)size) >= 0)
+            return;
+        // One by one: there is but one, or they are too long for the way, which is told of each, or the host cannot cut.
+        do
+        {
+            ReadOnlySpan<byte> datagram = bytes[..Math.Min(size, bytes.Length)];
+            bytes = bytes[datagram.Length..];
+            int sent = _socket.SendTo(datagram, to);
+            // An error that waited for us is told once, instead of sending: it is of an earlier datagram, and lies in the error queue, too.
+            if (sent < 0 && -sent is (int)Errno.ECONNREFUSED or (int)Errno.EHOSTUNREACH or (int)Errno.ENETUNREACH)
+                sent = _socket.SendTo(datagram, to);
+            if (sent < 0)
+                _nat.Failed(this, route.Peer, route.Port, datagram, (Errno)(-sent), now);
+            if (-sent == (int)Errno.EAGAIN)
+                return; // the host's buffer is full: nor would the others find room
+        }
+        while (bytes.Length > 0);
     }
 
     public void Ready(EpollEvents events, long now)
     {
         if ((events & EpollEvents.Error) != 0)
             ReceiveErrors(now);
-        Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
-        for (int i = 0; i < DatagramsPerTurn; i++)
+        ReceiveBatch batch = s_received ??= new ReceiveBatch(DatagramsPerTurn, LargestDatagram, HostAddress.MaximumSize);
+        int got = batch.Receive(_socket.Number, DatagramsPerTurn);
+        for (int i = 0; i < got; i++)
         {
-            int got = _socket.ReceiveMessage(_nat.Buffer, address, out int length, default, out _);
-            if (got < 0)
-                return;
-            if (!HostAddress.TryRead(address[..length], out IpAddress peer, out ushort port) || !(IsPublished || IsPeer(peer)))
+            Span<byte> bytes = batch[i];
+            if (!HostAddress.TryRead(batch.Address(i), out IpAddress peer, out ushort port) || !(IsPublished || IsPeer(peer)))
             {
                 _nat.Counters.Unexpected++;
                 continue;
@@ -99,7 +125,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
             if (IsPublished && !IsPeer(peer) && !_nat.Gate.MayEnter(IpProtocol.Udp, peer, Key.Guest, Key.GuestPort, now))
                 continue;
             _answered = true;
-            BytesToGuest += got;
+            BytesToGuest += bytes.Length;
             Touch(now);
             if (IsPublished)
             {
@@ -107,7 +133,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
                 _lastPort = port;
                 peer = Shown(peer, port);
             }
-            Deliver(peer, port, _nat.Buffer.AsSpan(0, got));
+            Deliver(peer, port, bytes);
         }
     }
 
@@ -122,6 +148,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
 
     public void Close()
     {
+        _nat.Run?.Leave(this);
         Forget();
         _nat.Loop.Timers.Clear(this);
         _nat.Loop.Remove(_socket.Number, _token);
@@ -138,14 +165,14 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
     private void ReceiveErrors(long now)
     {
         Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
-        Span<byte> control = stackalloc byte[256];
+        Span<byte> control = stackalloc byte[256], datagram = stackalloc byte[DatagramNat.Quoted];
         for (int i = 0; i < DatagramsPerTurn; i++)
         {
-            int got = _socket.ReceiveMessage(_nat.Buffer, address, out int length, control, out int controlLength, errorQueue: true);
+            int got = _socket.ReceiveMessage(datagram, address, out int length, control, out int controlLength, errorQueue: true);
             if (got < 0)
                 return;
             if (HostAddress.TryRead(address[..length], out IpAddress peer, out ushort port) && SocketError.TryRead(control[..controlLength], out SocketError error))
-                _nat.Report(this, peer, port, _nat.Buffer.AsSpan(0, got), error, now);
+                _nat.Report(this, peer, port, datagram[..got], error, now);
         }
     }
 
@@ -223,7 +250,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
 internal sealed class UdpFlow(DatagramNat nat, in FlowKey key, RawSocket socket) : DatagramFlow(nat, key, socket)
 {
     protected override void Deliver(IpAddress peer, ushort port, Span<byte> bytes) =>
-        Nat.Output.TrySendUdp(peer, port, Key.Guest, Key.GuestPort, bytes);
+        Nat.Output.TryPassUdp(peer, port, Key.Guest, Key.GuestPort, bytes);
 
     public override int Quote(Span<byte> to, IpAddress peer, ushort port, ReadOnlySpan<byte> bytes)
     {

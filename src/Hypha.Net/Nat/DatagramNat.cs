@@ -27,6 +27,9 @@ public struct DatagramCounters
 /// <summary>A guest's UDP and echo to the outside: a socket of the host for each of its ports and identifiers.</summary>
 internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configuration, GuestOutput output, Gate gate, IErrorSender errors, IpProtocol protocol, int limit, int peers)
 {
+    /// <summary>Bytes of a datagram that an error repeats.</summary>
+    public const int Quoted = 512;
+
     private readonly FlowTable<DatagramFlow> _flows = new();
 
     internal EventLoop Loop => loop;
@@ -37,8 +40,8 @@ internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configurati
 
     internal GuestConfiguration Configuration => configuration;
 
-    /// <summary>For one datagram at a time.</summary>
-    internal byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(65_536, pinned: true);
+    /// <summary>What is on its way out; null where datagrams leave one by one.</summary>
+    internal DatagramRun? Run { get; } = protocol == IpProtocol.Udp ? new DatagramRun(loop, output.Mtu) : null;
 
     public int Count => _flows.Count;
 
@@ -109,9 +112,9 @@ internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configurati
     {
         IpProtocol transport = protocol == IpProtocol.Udp ? IpProtocol.Udp : peer.IsV4 ? IpProtocol.Icmp : IpProtocol.Icmp6;
         // The beginning is enough for whoever sent it to know it again.
-        Span<byte> packet = stackalloc byte[Ipv6Packet.HeaderSize + UdpDatagram.HeaderSize + 512];
+        Span<byte> packet = stackalloc byte[Ipv6Packet.HeaderSize + UdpDatagram.HeaderSize + Quoted];
         int header = peer.IsV4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
-        int length = flow.Quote(packet[header..], peer, port, bytes[..Math.Min(bytes.Length, 512)]);
+        int length = flow.Quote(packet[header..], peer, port, bytes[..Math.Min(bytes.Length, Quoted)]);
         if (peer.IsV4)
             Ipv4Packet.Write(packet, flow.Key.Guest, peer, transport, header + length);
         else

@@ -43,11 +43,25 @@ public readonly ref struct UdpDatagram
     /// <param name="source">Of the packet around it, for the checksum; <paramref name="destination"/> likewise.</param>
     public static void WriteHeader(Span<byte> datagram, IpAddress source, IpAddress destination, ushort sourcePort, ushort destinationPort)
     {
-        WriteUInt16BigEndian(datagram, sourcePort);
-        WriteUInt16BigEndian(datagram[2..], destinationPort);
-        WriteUInt16BigEndian(datagram[4..], checked((ushort)datagram.Length));
-        WriteUInt16BigEndian(datagram[6..], 0);
+        WriteFields(datagram, sourcePort, destinationPort, datagram.Length);
         ushort sum = Checksum.OfPseudoHeader(source, destination, IpProtocol.Udp, datagram.Length).Add(datagram).Value;
         WriteUInt16BigEndian(datagram[6..], sum == 0 ? ushort.MaxValue : sum); // 0 would mean that there is none
+    }
+
+    /// <summary>Writes a header by itself, with the pseudo header's part of the checksum: whoever carries it adds the rest (<see cref="VirtioNetHeader.NeedsChecksum"/>).</summary>
+    /// <param name="payload">Bytes that will follow.</param>
+    public static void WriteHeaderOfPart(Span<byte> header, IpAddress source, IpAddress destination, ushort sourcePort, ushort destinationPort, int payload)
+    {
+        int length = HeaderSize + payload;
+        WriteFields(header, sourcePort, destinationPort, length);
+        WriteUInt16BigEndian(header[6..], Checksum.OfPseudoHeader(source, destination, IpProtocol.Udp, length).Partial);
+    }
+
+    private static void WriteFields(Span<byte> header, ushort sourcePort, ushort destinationPort, int length)
+    {
+        WriteUInt16BigEndian(header, sourcePort);
+        WriteUInt16BigEndian(header[2..], destinationPort);
+        WriteUInt16BigEndian(header[4..], checked((ushort)length));
+        WriteUInt16BigEndian(header[6..], 0);
     }
 }

@@ -27,6 +27,9 @@ public readonly record struct VirtioNetHeader(bool NeedsChecksum, bool DataValid
 
     private const byte EcnFlag = 0x80;
 
+    /// <summary>What never was on a wire may lack its checksum: the other end of the link left it out, and vouches for the bytes.</summary>
+    public bool IsVouchedFor => NeedsChecksum || DataValid;
+
     public static VirtioNetHeader Read(ReadOnlySpan<byte> bytes) => new(
         NeedsChecksum: (bytes[0] & 1) != 0,
         DataValid: (bytes[0] & 2) != 0,
