@@ -27,6 +27,9 @@ public sealed class NetworkInterface
         return index != 0 ? new NetworkInterface(name, (int)index) : throw LinuxException.FromLastError($"looking for the interface {name}");
     }
 
+    /// <summary>False once it was removed, even when there is another of its name.</summary>
+    public bool IsThere => Libc.if_nametoindex(Name) == Index;
+
     /// <summary>Bytes of a frame's payload.</summary>
     public int Mtu
     {

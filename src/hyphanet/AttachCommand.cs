@@ -92,7 +92,13 @@ internal static class AttachCommand
     private static int Run(string nic, int? mtu, string? control, IPEndPoint? metrics, GuestConfiguration configuration)
     {
         using var loop = new EventLoop();
-        using var attachment = new Attachment(loop, new InterfaceLink(loop, nic, mtu), configuration, log: Console.Error.WriteLine);
+        bool gone = false;
+        var link = new InterfaceLink(loop, nic, mtu, gone: () =>
+        {
+            gone = true;
+            loop.Stop();
+        });
+        using var attachment = new Attachment(loop, link, configuration, log: Console.Error.WriteLine);
         attachment.Publish();
         attachment.Announce();
         var view = new GuestView(loop, () => [new ServedGuest(nic, 0, "", attachment)]);
@@ -101,7 +107,7 @@ internal static class AttachCommand
         using var signals = new StopSignals(loop);
         Console.Out.WriteLine("ready");
         loop.Run();
-        return 0;
+        return gone ? throw new IOException($"the interface {nic} was removed: there is no guest behind it any more") : 0;
     }
 
     private static NetworkPolicy ReadPolicy(string path)

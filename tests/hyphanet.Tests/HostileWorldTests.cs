@@ -57,7 +57,7 @@ public sealed class HostileWorldTests
     }
 
     [Fact]
-    public async Task A_guests_interface_that_goes_down_comes_up_and_goes_for_good_ends_nothing_else()
+    public async Task A_guests_interface_that_goes_down_comes_up_and_goes_for_good_is_noticed()
     {
         await using var network = await Start();
         for (int i = 0; i < 2; i++)
@@ -69,13 +69,8 @@ public sealed class HostileWorldTests
         }
         (await network.Run("guest", "for i in $(seq 20); do ping -c 1 -W 1 192.0.2.2 && exit 0; done; exit 1")).Succeeded();
         (await network.Host("ip link del vguest")).Succeeded();
-        TimeSpan before = network.ProcessorTime();
-        await Task.Delay(1_500);
-        Assert.False(network.Gateway.HasExited);
-        Assert.InRange((network.ProcessorTime() - before).TotalSeconds, 0, 0.7);
-        await network.Host($"kill -TERM {network.Gateway.Id}");
         await network.Gateway.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.Equal(0, network.Gateway.ExitCode);
+        Assert.Equal(1, network.Gateway.ExitCode);
     }
 
     [Fact]

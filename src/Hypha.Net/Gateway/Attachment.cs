@@ -59,7 +59,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         if (configuration.Mac is { } mac)
             Learn(mac);
         _gate = new Gate(configuration.Policy, log is null ? null : new DenialLog(loop.Timers, log));
-        _neighbors = new Neighbors(configuration, _output, network);
+        _neighbors = new Neighbors(loop, configuration, _output, network);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, Math.Min(configuration.Limits.TcpFlows, limits.Flows ?? int.MaxValue), configuration.Limits.TcpHalfOpen, limits.New);
         _tcpNat = new TcpNat(loop, _tcp, this);
         _udp = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings, configuration.Limits.Peers);
@@ -177,6 +177,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     public void Dispose()
     {
         _publisher.Dispose();
+        _neighbors.Close();
         _gate.Close();
         _dns.Close();
         _reassembly.Clear();

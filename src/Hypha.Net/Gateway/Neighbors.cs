@@ -1,3 +1,4 @@
+using Hypha.Net.Loop;
 using Hypha.Net.Switch;
 using Hypha.Net.Wire;
 
@@ -16,8 +17,11 @@ internal enum Answer
 /// Who has which MAC: ARP (RFC 826) and neighbour discovery (RFC 4861). The gateway answers for itself and for the other members of the
 /// network, with what it knows of them; what guests claim is not passed on.
 /// </summary>
-internal sealed class Neighbors(GuestConfiguration configuration, GuestOutput output, NetworkSwitch? network)
+internal sealed class Neighbors(EventLoop loop, GuestConfiguration configuration, GuestOutput output, NetworkSwitch? network) : Loop.Timer
 {
+    /// <summary>RFC 4861 6.2.1, MaxRtrAdvInterval: in what a guest hears, its addresses and its route last three times that.</summary>
+    private const long Interval = 600 * MonotonicClock.Second;
+
     private readonly IpAddress _linkLocal = IpAddress.LinkLocalOf(configuration.GatewayMac);
     private readonly byte[] _message = new byte[Math.Max(NeighborMessage.Size, RouterAdvertisement.Size)];
 
@@ -33,7 +37,17 @@ internal sealed class Neighbors(GuestConfiguration configuration, GuestOutput ou
             new NeighborMessage(IsSolicitation: false, address, null).Write(_message, address, s_allNodes, configuration.GatewayMac, solicited: false);
             output.TrySendIp(IpProtocol.Icmp6, address, s_allNodes, _message.AsSpan(0, NeighborMessage.Size), hopLimit: 255);
         }
+        Expire(loop.Now);
     }
+
+    /// <summary>RFC 4861 6.2.4: a guest asks once, when its link comes up; what it was told then would end.</summary>
+    protected internal override void Expire(long now)
+    {
+        Advertise(s_allNodes);
+        loop.Timers.Set(this, now + Interval);
+    }
+
+    public void Close() => loop.Timers.Clear(this);
 
     public Answer ReceiveArp(ReadOnlySpan<byte> bytes, MacAddress guest)
     {

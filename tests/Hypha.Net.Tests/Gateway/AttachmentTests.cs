@@ -42,7 +42,7 @@ public sealed class AttachmentTests : IDisposable
         Assert.Equal(WireFault.None, ArpPacket.TryParse(_link.Sent[0].AsSpan(14), out ArpPacket arp));
         Assert.Equal((_configuration.GatewayMac, Address("10.75.0.1"), Address("10.75.0.1")), (arp.SenderMac, arp.Sender, arp.Target));
         List<IpAddress> said = [];
-        foreach (byte[] frame in _link.Sent[1..])
+        foreach (byte[] frame in _link.Sent[1..3])
         {
             Assert.Equal(WireFault.None, Ipv6Packet.TryParse(frame.AsSpan(14), out Ipv6Packet packet, out _));
             Assert.Equal(WireFault.None, IcmpMessage.TryParse(packet.Payload, packet.Source, packet.Destination, out IcmpMessage message));
@@ -51,6 +51,21 @@ public sealed class AttachmentTests : IDisposable
             said.Add(told.Target);
         }
         Assert.Equal([Address("fd75::1"), IpAddress.LinkLocalOf(_configuration.GatewayMac)], said);
+    }
+
+    [Fact]
+    public void What_the_router_says_is_said_again_before_it_ends()
+    {
+        _guest.Announce();
+        for (int times = 1; times <= 4; times++)
+        {
+            byte[] frame = _link.Sent[^1];
+            Assert.Equal(times, _link.Sent.Count - 3); // ARP, and where the gateway's two addresses are
+            Assert.Equal(WireFault.None, Ipv6Packet.TryParse(frame.AsSpan(14), out Ipv6Packet packet, out _));
+            Assert.Equal(Address("ff02::1"), packet.Destination);
+            Assert.Equal(134, packet.Payload[0]);
+            _loop.Timers.Advance(_loop.Now + times * 601 * MonotonicClock.Second); // it lasts 1,800 seconds
+        }
     }
 
     [Fact]
