@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hypha.Net.Tests;
 
@@ -55,4 +56,43 @@ internal static class Namespace
 
     [DllImport("libc", EntryPoint = "unshare", SetLastError = true)]
     private static extern int Unshare(int flags);
+}
+
+/// <summary>A network namespace beside the test's own, with a name that ip(8) knows.</summary>
+internal sealed class OtherNamespace : IDisposable
+{
+    private const int CloneNewNet = 0x4000_0000;
+
+    public OtherNamespace() => Namespace.Shell($"ip netns add {Name}");
+
+    public string Name { get; } = $"hypha{Guid.NewGuid():n}"[..14];
+
+    /// <summary>Has something made in it: a socket stays where it was opened.</summary>
+    public T Run<T>(Func<T> make)
+    {
+        T made = default!;
+        ExceptionDispatchInfo? error = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                using SafeFileHandle file = File.OpenHandle($"/run/netns/{Name}");
+                Assert.Equal(0, SetNamespace((int)file.DangerousGetHandle(), CloneNewNet));
+                made = make();
+            }
+            catch (Exception caught)
+            {
+                error = ExceptionDispatchInfo.Capture(caught);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        error?.Throw();
+        return made;
+    }
+
+    public void Dispose() => Namespace.Shell($"ip netns del {Name}");
+
+    [DllImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static extern int SetNamespace(int file, int kind);
 }
