@@ -64,6 +64,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _tcpNat = new TcpNat(loop, _tcp, this);
         _udp = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings, configuration.Limits.Peers);
         _echo = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Icmp, configuration.Limits.EchoMappings, configuration.Limits.Peers);
+        _groups = network is null ? null : new GroupMember(this, configuration, _output, loop.Timers, network);
         _dhcp = new DhcpServer(configuration, _output);
         _dhcp6 = new Dhcp6Server(configuration, _output);
         _reassembly = new Reassembly(loop.Timers, (beginning, now) => Tell(beginning, IcmpProblem.ReassemblyTimeExceeded(beginning[0] >> 4 == 4), now));
@@ -86,8 +87,15 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     private GuestCounters _counters;
 
-    /// <summary>Tells the guest that it is served from now on.</summary>
-    public void Announce() => _neighbors.Announce();
+    /// <summary>Tells the guest that it is served from now on, and asks for the groups that it is in.</summary>
+    public void Announce()
+    {
+        _neighbors.Announce();
+        _groups?.AskFirst();
+    }
+
+    /// <summary>It is not on its network any more.</summary>
+    internal void LeaveGroups() => _groups?.Clear();
 
     /// <summary>Leads the host's ports of the guest's configuration to it.</summary>
     /// <param name="failed">Told of each that cannot be; null throws.</param>
@@ -159,6 +167,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         }
         // What never was on a wire may lack its checksum: the other end of the link left it out, and vouches for the bytes.
         bool check = !offload.NeedsChecksum && !offload.DataValid;
+        if (ethernet.Destination.IsGroup && ReceiveGroup(offload, ethernet, frame, check, now))
+            return;
         switch (ethernet.Type)
         {
             case EtherType.Arp:
@@ -179,6 +189,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     public void Dispose()
     {
         _publisher.Dispose();
+        LeaveGroups();
         _gate.Close();
         _dns.Close();
         _reassembly.Clear();

@@ -105,8 +105,7 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
             return v4 ? TrySendFragmentsV4(protocol, source, destination, payload, hopLimit) : TrySendFragmentsV6(protocol, source, destination, payload, hopLimit);
         int ip = v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
         Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize + ip);
-        MacAddress to = destination.IsMulticast ? MacAddress.OfGroup(destination) : destination.IsBroadcast ? MacAddress.Broadcast : Guest;
-        EthernetFrame.Write(headers, to, gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        EthernetFrame.Write(headers, MacOf(destination), gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
         if (v4)
             Ipv4Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, ip + payload.Length, hopLimit, identification: _identification++);
         else
@@ -118,7 +117,8 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
     public bool TrySendPacket(ReadOnlySpan<byte> packet)
     {
         Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize);
-        EthernetFrame.Write(headers, Guest, gateway, packet[0] >> 4 == 4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        bool v4 = packet[0] >> 4 == 4;
+        EthernetFrame.Write(headers, MacOf(v4 ? IpAddress.ReadV4(packet[16..]) : IpAddress.ReadV6(packet[24..])), gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
         return TrySend(default, headers, packet, default);
     }
 
@@ -141,6 +141,9 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
         }
         return TrySend(offload, frame[..EthernetFrame.HeaderSize], frame[EthernetFrame.HeaderSize..], default, paced);
     }
+
+    private MacAddress MacOf(IpAddress destination) =>
+        destination.IsMulticast ? MacAddress.OfGroup(destination) : destination.IsBroadcast ? MacAddress.Broadcast : Guest;
 
     /// <param name="paced">That there may be so much was asked already.</param>
     private bool TrySend(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool paced = false)

@@ -42,7 +42,7 @@ public sealed class AttachmentTests : IDisposable
         Assert.Equal(WireFault.None, ArpPacket.TryParse(_link.Sent[0].AsSpan(14), out ArpPacket arp));
         Assert.Equal((_configuration.GatewayMac, Address("10.75.0.1"), Address("10.75.0.1")), (arp.SenderMac, arp.Sender, arp.Target));
         List<IpAddress> said = [];
-        foreach (byte[] frame in _link.Sent[1..])
+        foreach (byte[] frame in _link.Sent[1..3])
         {
             Assert.Equal(WireFault.None, Ipv6Packet.TryParse(frame.AsSpan(14), out Ipv6Packet packet, out _));
             Assert.Equal(WireFault.None, IcmpMessage.TryParse(packet.Payload, packet.Source, packet.Destination, out IcmpMessage message));
