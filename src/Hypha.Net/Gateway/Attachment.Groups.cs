@@ -7,8 +7,8 @@ namespace Hypha.Net.Gateway;
 /// <summary>A guest's frames to groups: to the other members of its network that joined, or to the gateway's own services, and to nobody else.</summary>
 public sealed partial class Attachment
 {
-    // Of one frame as many are made as the group has members: so many in a second, counted as a wire would.
-    private const int CopiesPerSecond = 20_000, CopiesAtOnce = 4_000, WireFrame = 1_500;
+    // Of one frame as many are made as the group has members, and one report can name many groups: so many in a second, frames counted as a wire would.
+    private const int CopiesPerSecond = 20_000, CopiesAtOnce = 4_000, WireFrame = 1_500, ShortestRecord = 8;
 
     private readonly GroupMember? _groups;
     private TokenBucket _copies = new(CopiesPerSecond, CopiesAtOnce);
@@ -66,11 +66,8 @@ public sealed partial class Attachment
             _gate.Deny(protocol, source, group, port, now);
             return;
         }
-        if (!_copies.TryOwe(count * (1L + frame.Length / WireFrame), credit: 0, now))
-        {
-            _counters.CopiesOverLimit++;
+        if (!MayCost(count * (1L + frame.Length / WireFrame), now))
             return;
-        }
         for (Membership? at = first; at is not null; at = at.Next)
         {
             if (at.Member != this && at.Expires > now && MayReach(at.Member, protocol, source, group, payload, offset == 0, reachable: true, now))
@@ -78,36 +75,72 @@ public sealed partial class Attachment
         }
     }
 
+    /// <summary>Whether the guest may have so much work done for groups.</summary>
+    private bool MayCost(long copies, long now)
+    {
+        if (_copies.TryOwe(copies, credit: 0, now))
+            return true;
+        _counters.GroupFramesOverLimit++;
+        return false;
+    }
+
     private void ReceiveIgmp(in Ipv4Packet packet, bool check, long now)
     {
+        if (!MayCost(packet.Payload.Length / ShortestRecord, now))
+            return;
         // RFC 3376 4.2.13: who has no address yet says 0.0.0.0.
         if (!packet.Source.IsUnspecified && !_configuration.Owns(packet.Source, _guest))
+        {
             _counters.Spoofed++;
-        else if (packet.IsFragment || packet.Payload.Length > _link.Mtu || IgmpMessage.TryParse(packet.Payload, out IgmpMessage message, check) != WireFault.None)
+            return;
+        }
+        if (packet.IsFragment || IgmpMessage.TryParse(packet.Payload, out IgmpMessage message, check) != WireFault.None)
+        {
             _counters.Malformed++;
-        else if (message.Type == IgmpType.Query)
-            _counters.Spoofed++; // a router it is not
-        else if (message.Type == IgmpType.ReportV3)
-            Report(message.Records, now);
-        else
-            Report(message.Group, joins: message.Type != IgmpType.Leave, now);
+            return;
+        }
+        switch (message.Type)
+        {
+            case IgmpType.Query: // a router it is not
+                _counters.Spoofed++;
+                break;
+            case IgmpType.ReportV3:
+                Report(message.Records, now);
+                break;
+            default:
+                Report(message.Group, joins: message.Type != IgmpType.Leave, now);
+                break;
+        }
     }
 
     private void ReceiveMld(in Ipv6Packet packet, bool check, long now)
     {
-        // RFC 3590 4: who has no address yet says ::, for the switch to know.
-        if (!packet.Source.IsUnspecified && !Owns(packet.Source))
+        if (!MayCost(packet.Payload.Length / ShortestRecord, now))
+            return;
+        // RFC 3590 4: who has no address yet says ::, for switches to know.
+        if (!packet.Source.IsUnspecified && !(packet.Source.IsLinkLocal && Owns(packet.Source)))
+        {
             _counters.Spoofed++;
-        else if (packet.Payload.Length > _link.Mtu || !(packet.Source.IsLinkLocal || packet.Source.IsUnspecified)
-            || IcmpMessage.TryParse(packet.Payload, packet.Source, packet.Destination, out IcmpMessage icmp, check) != WireFault.None
+            return;
+        }
+        if (IcmpMessage.TryParse(packet.Payload, packet.Source, packet.Destination, out IcmpMessage icmp, check) != WireFault.None
             || MldMessage.TryParse(icmp, packet.HopLimit, out MldMessage message) != WireFault.None)
+        {
             _counters.Malformed++;
-        else if (message.Type == Icmp6Type.MulticastQuery)
-            _counters.Spoofed++;
-        else if (message.Type == Icmp6Type.MulticastReportV2)
-            Report(message.Records, now);
-        else
-            Report(message.Group, joins: message.Type == Icmp6Type.MulticastReport, now);
+            return;
+        }
+        switch (message.Type)
+        {
+            case Icmp6Type.MulticastQuery:
+                _counters.Spoofed++;
+                break;
+            case Icmp6Type.MulticastReportV2:
+                Report(message.Records, now);
+                break;
+            default:
+                Report(message.Group, joins: message.Type == Icmp6Type.MulticastReport, now);
+                break;
+        }
     }
 
     private void Report(GroupRecords records, long now)

@@ -28,6 +28,9 @@ internal sealed class GroupMember(Attachment guest, GuestConfiguration configura
     /// <summary>The first <see cref="Count"/> are in use; the others are kept for the next.</summary>
     private Membership?[] _memberships = [];
 
+    /// <summary>None expires before, so that who is told no again and again costs little.</summary>
+    private long _firstExpires = long.MaxValue;
+
     public int Count { get; private set; }
 
     /// <summary>Joins a group, or stays in it.</summary>
@@ -52,6 +55,7 @@ internal sealed class GroupMember(Attachment guest, GuestConfiguration configura
         Membership membership = _memberships[Count++] ??= new Membership(guest);
         membership.Group = group;
         membership.Expires = now + Lifetime;
+        _firstExpires = Math.Min(_firstExpires, membership.Expires);
         network.Groups.Add(membership);
         if (Count == 1)
             timers.Set(this, NextQuery(now));
@@ -93,6 +97,8 @@ internal sealed class GroupMember(Attachment guest, GuestConfiguration configura
 
     private int IndexOf(IpAddress group)
     {
+        if (network.Groups.Find(group, out _) is null)
+            return -1;
         for (int i = 0; i < Count; i++)
         {
             if (_memberships[i]!.Group == group)
@@ -103,10 +109,16 @@ internal sealed class GroupMember(Attachment guest, GuestConfiguration configura
 
     private void RemoveExpired(long now)
     {
+        if (now < _firstExpires)
+            return;
+        _firstExpires = long.MaxValue;
         for (int i = Count - 1; i >= 0; i--)
         {
-            if (_memberships[i]!.Expires <= now)
+            long expires = _memberships[i]!.Expires;
+            if (expires <= now)
                 RemoveAt(i);
+            else
+                _firstExpires = Math.Min(_firstExpires, expires);
         }
     }
 

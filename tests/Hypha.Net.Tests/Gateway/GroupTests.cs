@@ -292,13 +292,30 @@ public sealed class GroupTests
             scene.Say(0, Dns);
         int copies = Enumerable.Range(1, 100).Sum(i => scene.Link(i).Count);
         Assert.InRange(copies, 100, 4_000);
-        Assert.Equal(10_000 - (ulong)(copies / 100), scene[0].Counters.CopiesOverLimit);
+        Assert.Equal(10_000 - (ulong)(copies / 100), scene[0].Counters.GroupFramesOverLimit);
         Assert.True(Enumerable.Range(1, 100).All(i => scene.Link(i).Count == copies / 100)); // a frame is for all of them, or for nobody
         scene.Say(1, Dns);
         Assert.Equal(1 + copies / 100, scene.Link(2).Count);
         scene.Pass(MonotonicClock.Second);
         scene.Say(0, Dns);
         Assert.Equal(2 + copies / 100, scene.Link(2).Count);
+    }
+
+    [Fact]
+    public void Reports_of_many_groups_stop_at_a_limit_that_a_hosts_own_never_reach()
+    {
+        using var scene = new GroupScene();
+        string[] groups = [.. Enumerable.Range(0, 180).Select(i => $"239.7.0.{i}")];
+        for (int i = 0; i < 1_000; i++)
+            scene.Join(1, groups);
+        Assert.InRange(scene[1].Counters.GroupsOverLimit, 1_000ul, 4_000ul + 180);
+        Assert.InRange(scene[1].Counters.GroupFramesOverLimit, 900ul, 1_000ul);
+        scene.Pass(MonotonicClock.Second);
+        scene.Leave(1, groups);
+        Assert.Equal(0, scene[1].Groups!.Count);
+        for (int i = 0; i < 10; i++)
+            scene.Join(2, [.. groups[..GroupMember.Limit], Dns6]); // a host that answers, ten times at once
+        Assert.Equal(0ul, scene[2].Counters.GroupFramesOverLimit);
     }
 
     [Fact]
