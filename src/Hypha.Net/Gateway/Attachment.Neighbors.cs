@@ -10,8 +10,12 @@ public sealed partial class Attachment
     /// <summary>Passes a frame on as it is, once it is clear that it says who sent it.</summary>
     private void Forward(Attachment member, in VirtioNetHeader offload, in EthernetFrame ethernet, ReadOnlySpan<byte> frame, long now)
     {
-        if (!IsForwardable(member, ethernet, now))
-            return;
+        if (IsForwardable(member, ethernet, now))
+            Pass(member, offload, frame);
+    }
+
+    private void Pass(Attachment member, in VirtioNetHeader offload, ReadOnlySpan<byte> frame)
+    {
         if (member._output.TryForward(offload, frame))
             _counters.Forwarded++;
         else
@@ -32,8 +36,13 @@ public sealed partial class Attachment
         }
     }
 
+    private bool IsForwardable(Attachment member, IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, int offset, long now) =>
+        IsHonest(protocol, source, payload, offset)
+        && MayReach(member, protocol, source, destination, payload, offset == 0, reachable: destination.IsLinkLocal || Reach.Allows(destination), now);
+
+    /// <summary>Whether a packet to other members is what it seems, and is the guest's to send.</summary>
     /// <param name="offset">0: the payload begins with the transport's header; a later fragment's does not, and is of no use without the first.</param>
-    private bool IsForwardable(Attachment member, IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, int offset, long now)
+    private bool IsHonest(IpProtocol protocol, IpAddress source, ReadOnlySpan<byte> payload, int offset)
     {
         bool first = offset == 0;
         // What a packet is shall be seen in its first fragment (RFC 7112 5, RFC 3128 4): no headers that go on in the next, no transport header in parts.
@@ -43,20 +52,26 @@ public sealed partial class Attachment
             _counters.Malformed++;
             return false;
         }
-        // A server of addresses among the guests would lead the others astray, and so would a router.
+        // A server of addresses among the guests would lead the others astray, and so would a router, or who asks for groups as if it were one.
         bool server = protocol == IpProtocol.Udp && first && IsOfAddressServer(payload);
-        bool router = protocol == IpProtocol.Icmp6 && first && Neighbors.IsDiscovery(payload);
+        bool router = protocol == IpProtocol.Igmp || (protocol == IpProtocol.Icmp6 && first && (Neighbors.IsDiscovery(payload) || MldMessage.Is(payload)));
         if (!Owns(source) || server || router)
         {
             _counters.Spoofed++;
             return false;
         }
+        return true;
+    }
+
+    /// <param name="first">The payload begins with the transport's header.</param>
+    /// <param name="reachable">Nobody is kept from the destination, whatever the rules.</param>
+    private bool MayReach(Attachment member, IpProtocol protocol, IpAddress source, IpAddress destination, ReadOnlySpan<byte> payload, bool first, bool reachable, long now)
+    {
         // Rules are for what a guest begins: the rest of a TCP connection is let through to whoever began it.
         bool begun = protocol == IpProtocol.Tcp && payload.Length > 13 && ((TcpFlags)payload[13] & (TcpFlags.Syn | TcpFlags.Ack)) != TcpFlags.Syn;
-        bool reachable = destination.IsLinkLocal || Reach.Allows(destination);
         if (reachable && (!first || begun))
             return true;
-        // And they are about the member that gets the frame, by whichever address; but for a group's, all of them, and the host's own.
+        // And they are about the member that gets the frame, by whichever address or group; but for all of them at once, and the host's own.
         GuestConfiguration whom = member._configuration;
         IpAddress to = ((source.IsV4 ? whom.V4 : whom.V6) ?? whom.V4 ?? whom.V6)?.Address ?? destination;
         ushort port = PortOf(protocol, payload);

@@ -19,4 +19,6 @@ public sealed partial class Attachment
     internal Reassembly Reassembly => _reassembly;
 
     internal DnsForwarder Dns => _dns;
+
+    internal GroupMember? Groups => _groups;
 }

@@ -64,6 +64,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _tcpNat = new TcpNat(loop, _tcp, this);
         _udp = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings, configuration.Limits.Peers);
         _echo = new DatagramNat(loop, configuration, _output, _gate, this, IpProtocol.Icmp, configuration.Limits.EchoMappings, configuration.Limits.Peers);
+        _groups = network is null ? null : new GroupMember(this, configuration, _output, loop.Timers, network);
         _dhcp = new DhcpServer(configuration, _output);
         _dhcp6 = new Dhcp6Server(configuration, _output);
         _reassembly = new Reassembly(loop.Timers, (beginning, now) => Tell(beginning, IcmpProblem.ReassemblyTimeExceeded(beginning[0] >> 4 == 4), now));
@@ -86,8 +87,15 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
 
     private GuestCounters _counters;
 
-    /// <summary>Tells the guest that it is served from now on.</summary>
-    public void Announce() => _neighbors.Announce();
+    /// <summary>Tells the guest that it is served from now on, and asks for the groups that it is in.</summary>
+    public void Announce()
+    {
+        _neighbors.Announce();
+        _groups?.AskFirst();
+    }
+
+    /// <summary>It is not on its network any more.</summary>
+    internal void LeaveGroups() => _groups?.Clear();
 
     /// <summary>Leads the host's ports of the guest's configuration to it.</summary>
     /// <param name="failed">Told of each that cannot be; null throws.</param>
@@ -157,6 +165,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
                 _counters.Ignored++;
             return;
         }
+        if (ethernet.Destination.IsGroup && ReceiveGroup(offload, ethernet, frame, now))
+            return;
         switch (ethernet.Type)
         {
             case EtherType.Arp:
@@ -178,6 +188,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     {
         _publisher.Dispose();
         _neighbors.Close();
+        LeaveGroups();
         _gate.Close();
         _dns.Close();
         _reassembly.Clear();

@@ -32,6 +32,9 @@ public struct GuestCounters
     /// <summary>Frames from and to the guest that were dropped since they were more than the policy's limits allow.</summary>
     public ulong LimitedOut, LimitedIn;
 
+    /// <summary>Groups that it did not join since it is in as many as it may be; frames to groups that were too many with their copies, and reports of groups.</summary>
+    public ulong GroupsOverLimit, GroupFramesOverLimit;
+
     /// <summary>TCP connections that were not begun since there were as many as may be, or as many new ones.</summary>
     public ulong FlowsOverLimit;
 }

@@ -50,7 +50,7 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
         bool v4 = key.Guest.IsV4;
         int ip = v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
         Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize + ip + tcp);
-        WriteHeaders(headers, Guest, IpProtocol.Tcp, key.Remote, key.Guest, tcp + payload);
+        WriteHeaders(headers, IpProtocol.Tcp, key.Remote, key.Guest, tcp + payload);
         Span<byte> segment = headers[(EthernetFrame.HeaderSize + ip)..];
         options.CopyTo(segment[TcpSegment.HeaderSize..]);
         TcpSegment.WriteHeader(segment, key.RemotePort, key.GuestPort, sequence, acknowledgment, flags, window);
@@ -104,7 +104,7 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
             return TrySendUdp(source, sourcePort, destination, destinationPort, payload);
         int transport = EthernetFrame.HeaderSize + (v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize);
         Span<byte> headers = _headers.AsSpan(0, transport + UdpDatagram.HeaderSize);
-        WriteHeaders(headers, Guest, IpProtocol.Udp, source, destination, length);
+        WriteHeaders(headers, IpProtocol.Udp, source, destination, length);
         UdpDatagram.WriteHeaderOfPart(headers[transport..], source, destination, sourcePort, destinationPort, payload.Length);
         return TrySend(new VirtioNetHeader(NeedsChecksum: true, DataValid: false, Segmentation.None, 0, 0, (ushort)transport, UdpChecksumOffset), headers, payload, default);
     }
@@ -118,8 +118,7 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
             return v4 ? TrySendFragmentsV4(protocol, source, destination, payload, hopLimit) : TrySendFragmentsV6(protocol, source, destination, payload, hopLimit);
         int ip = v4 ? Ipv4Packet.HeaderSize : Ipv6Packet.HeaderSize;
         Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize + ip);
-        MacAddress to = destination.IsMulticast ? MacAddress.OfGroup(destination) : destination.IsBroadcast ? MacAddress.Broadcast : Guest;
-        WriteHeaders(headers, to, protocol, source, destination, payload.Length, hopLimit);
+        WriteHeaders(headers, protocol, source, destination, payload.Length, hopLimit);
         return TrySend(default, headers, payload, default);
     }
 
@@ -127,7 +126,8 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
     public bool TrySendPacket(ReadOnlySpan<byte> packet)
     {
         Span<byte> headers = _headers.AsSpan(0, EthernetFrame.HeaderSize);
-        EthernetFrame.Write(headers, Guest, gateway, packet[0] >> 4 == 4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        bool v4 = packet[0] >> 4 == 4;
+        EthernetFrame.Write(headers, MacOf(v4 ? IpAddress.ReadV4(packet[16..]) : IpAddress.ReadV6(packet[24..])), gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
         return TrySend(default, headers, packet, default);
     }
 
@@ -153,15 +153,18 @@ public sealed partial class GuestOutput(ILink link, MacAddress gateway, Pace? pa
 
     /// <summary>Ethernet's and IP's.</summary>
     /// <param name="length">Of what follows, in bytes.</param>
-    private void WriteHeaders(Span<byte> headers, MacAddress to, IpProtocol protocol, IpAddress source, IpAddress destination, int length, byte hopLimit = 64)
+    private void WriteHeaders(Span<byte> headers, IpProtocol protocol, IpAddress source, IpAddress destination, int length, byte hopLimit = 64)
     {
         bool v4 = destination.IsV4;
-        EthernetFrame.Write(headers, to, gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
+        EthernetFrame.Write(headers, MacOf(destination), gateway, v4 ? EtherType.Ipv4 : EtherType.Ipv6);
         if (v4)
             Ipv4Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, Ipv4Packet.HeaderSize + length, hopLimit, identification: _identification++);
         else
             Ipv6Packet.Write(headers[EthernetFrame.HeaderSize..], source, destination, protocol, length, hopLimit);
     }
+
+    private MacAddress MacOf(IpAddress destination) =>
+        destination.IsMulticast ? MacAddress.OfGroup(destination) : destination.IsBroadcast ? MacAddress.Broadcast : Guest;
 
     /// <param name="paced">That there may be so much was asked already.</param>
     private bool TrySend(in VirtioNetHeader offload, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool paced = false)

@@ -24,6 +24,9 @@ internal sealed class Gate(NetworkPolicy policy, DenialLog? log = null)
     public bool MayReach(IpProtocol protocol, IpAddress destination, ushort port, long now) =>
         policy.Allows(protocol, destination, port, _learned?.Find(destination), now);
 
+    /// <summary>Whether a rule forbids a group. That none does is not enough: whoever is in it must be within reach, too.</summary>
+    public bool MayReachGroup(IpProtocol protocol, IpAddress group, ushort port) => policy.AllowsGroup(protocol, group, port);
+
     /// <summary>Whether somebody may begin to speak to the guest; if not, it is counted.</summary>
     /// <param name="port">The guest's.</param>
     public bool MayEnter(IpProtocol protocol, IpAddress peer, IpAddress guest, ushort port, long now)

@@ -62,6 +62,17 @@ public sealed class NetworkPolicy
         return _default && Reach.Allows(destination);
     }
 
+    /// <summary>Whether no rule forbids a group: the default is for those who are in it.</summary>
+    internal bool AllowsGroup(IpProtocol protocol, IpAddress group, ushort port)
+    {
+        foreach (ref readonly Rule rule in _rules.AsSpan())
+        {
+            if (rule.Matches(protocol, group, port, null, 0))
+                return rule.Allow;
+        }
+        return true;
+    }
+
     /// <summary>Whether somebody may begin to speak to the guest.</summary>
     /// <param name="port">The guest's; 0 where the protocol has none.</param>
     public bool AllowsIn(IpProtocol protocol, IpAddress source, ushort port)

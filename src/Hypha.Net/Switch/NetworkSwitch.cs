@@ -6,12 +6,15 @@ namespace Hypha.Net.Switch;
 
 /// <summary>
 /// The members of one network, by who they are. All that a member may be is known before it speaks, so nothing is learnt from frames, and
-/// nothing is ever flooded: who asks for a member is told by the gateway, and what is for nobody here goes nowhere.
+/// nothing is ever flooded: who asks for a member is told by the gateway, and what is for nobody here goes nowhere. A group is heard by those who said
+/// that they are in it.
 /// </summary>
 public sealed class NetworkSwitch(string name)
 {
     private readonly Dictionary<MacAddress, Attachment> _byMac = [];
     private readonly Dictionary<IpAddress, Attachment> _byAddress = [];
+
+    internal MulticastGroups Groups { get; } = new();
 
     public string Name => name;
 
@@ -34,12 +37,15 @@ public sealed class NetworkSwitch(string name)
 
     public void Remove(Attachment member)
     {
-        if (member.Configuration.Mac is not { } mac || !_byMac.TryGetValue(mac, out Attachment? present) || present != member)
+        if (!Has(member))
             return;
-        _byMac.Remove(mac);
+        _byMac.Remove(member.Configuration.Mac!.Value);
         foreach (IpAddress address in member.Configuration.Addresses)
             _byAddress.Remove(address);
+        member.LeaveGroups();
     }
+
+    internal bool Has(Attachment member) => member.Configuration.Mac is { } mac && _byMac.TryGetValue(mac, out Attachment? present) && present == member;
 
     public bool TryFind(MacAddress mac, [NotNullWhen(true)] out Attachment? member) => _byMac.TryGetValue(mac, out member);
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Hypha.Net.Wire;
 
 namespace Hypha.Net.Tcp;
 
@@ -17,6 +18,13 @@ public static class KeyedHash
         ulong hash = Fold(key.Guest.High ^ s_first, key.Guest.Low ^ s_second);
         hash = Fold(hash ^ key.Remote.High, key.Remote.Low ^ s_first);
         hash = Fold(hash ^ ports, s_second);
+        return (uint)(hash ^ hash >> 32);
+    }
+
+    /// <summary>The same of an address.</summary>
+    public static uint OfTable(IpAddress address)
+    {
+        ulong hash = Fold(address.High ^ s_first, address.Low ^ s_second);
         return (uint)(hash ^ hash >> 32);
     }
 

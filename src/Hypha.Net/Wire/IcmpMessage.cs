@@ -25,7 +25,7 @@ public enum IcmpUnreachable : byte
     Prohibited = 13,
 }
 
-/// <summary>RFC 4443; RFC 4861 4.</summary>
+/// <summary>RFC 4443; RFC 4861 4; RFC 2710 3.1, RFC 3810 5.</summary>
 public enum Icmp6Type : byte
 {
     Unreachable = 1,
@@ -34,11 +34,15 @@ public enum Icmp6Type : byte
     ParameterProblem = 4,
     Echo = 128,
     EchoReply = 129,
+    MulticastQuery = 130,
+    MulticastReport = 131,
+    MulticastDone = 132,
     RouterSolicitation = 133,
     RouterAdvertisement = 134,
     NeighborSolicitation = 135,
     NeighborAdvertisement = 136,
     Redirect = 137,
+    MulticastReportV2 = 143,
 }
 
 /// <summary>Codes of <see cref="Icmp6Type.Unreachable"/> (RFC 4443 3.1).</summary>

@@ -62,7 +62,7 @@ internal static class NetworkTables
             (guest.Frames.Ignored, "ignored"),
             (guest.Frames.ForwardFailures, "not forwarded"),
             (guest.Frames.LinkFull, "link full"),
-            (guest.Tcp.OverLimit + guest.Udp.OverLimit + guest.Echo.OverLimit + guest.Dns.OverLimit, "over limit"),
+            (guest.Tcp.OverLimit + guest.Udp.OverLimit + guest.Echo.OverLimit + guest.Dns.OverLimit + guest.Frames.GroupFramesOverLimit + guest.Frames.GroupsOverLimit, "over limit"),
             (guest.Tcp.NoDescriptor + guest.Udp.NoDescriptor + guest.Echo.NoDescriptor, "no descriptor"),
             (guest.Udp.Unexpected + guest.Echo.Unexpected, "unexpected"),
         ];

@@ -37,11 +37,13 @@ internal sealed record NetworkGuestView(
 
 internal sealed record FrameCountersView(
     ulong FramesSent, ulong BytesSent, ulong FramesReceived, ulong BytesReceived, ulong LinkFull, ulong Malformed, ulong Spoofed,
-    ulong Forwarded, ulong ForwardFailures, ulong Ignored, ulong Unsupported, ulong Denied)
+    ulong Forwarded, ulong ForwardFailures, ulong Ignored, ulong Unsupported, ulong Denied,
+    ulong GroupFramesOverLimit, ulong GroupsOverLimit)
 {
     public static FrameCountersView From(FrameCounters of) => new(
         of.FramesIn, of.BytesIn, of.FramesOut, of.BytesOut, of.LinkFull, of.Malformed, of.Spoofed,
-        of.Forwarded, of.ForwardFailures, of.Ignored, of.Unsupported, of.Denied);
+        of.Forwarded, of.ForwardFailures, of.Ignored, of.Unsupported, of.Denied,
+        of.GroupFramesOverLimit, of.GroupsOverLimit);
 }
 
 internal sealed record FlowCountersView(

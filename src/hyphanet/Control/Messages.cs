@@ -54,6 +54,8 @@ internal static class Messages
         Ignored = of.Frames.Ignored,
         Unsupported = of.Frames.Unsupported,
         Denied = of.Frames.Denied,
+        GroupFramesOverLimit = of.Frames.GroupFramesOverLimit,
+        GroupsOverLimit = of.Frames.GroupsOverLimit,
     };
 
     private static FlowCounters Of(in FlowStatistics of) => new()

@@ -39,7 +39,9 @@ internal sealed class MetricsText
             ("reason=\"ignored\"", of.Frames.Ignored),
             ("reason=\"not_forwarded\"", of.Frames.ForwardFailures),
             ("reason=\"link_full\"", of.Output.Full),
+            ("reason=\"group_frames_over_limit\"", of.Frames.GroupFramesOverLimit),
         ]);
+        Write("hypha_network_groups_refused_total", "counter", "Multicast groups that the guest did not join, since it is in as many as it may be.", of => [("", of.Frames.GroupsOverLimit)]);
         Write("hypha_network_flows", "gauge", "TCP connections, UDP ports and echo identifiers in use.", of => PerProtocol(of, flows => (ulong)flows.Flows));
         Write("hypha_network_flows_opened_total", "counter", "Those that there were.", of => PerProtocol(of, flows => flows.Opened));
         Write("hypha_network_flows_refused_total", "counter", "Those that did not come to be.", of =>

@@ -11,7 +11,13 @@ internal sealed class FrameCheck(GuestConfiguration guest, int mtu)
 {
     private static readonly IpAddress s_otherLinkLocal = IpAddress.LinkLocalOf(GuestScene.OtherMac);
 
+    /// <summary>What the neighbour is in.</summary>
+    public static readonly IpAddress[] NeighborsGroups = [Frames.Address("224.0.0.251"), Frames.Address("ff02::fb")];
+
     public long Count { get; private set; }
+
+    /// <summary>Frames to the neighbour that were to a group.</summary>
+    public long Groups { get; private set; }
 
     /// <summary>The gateway's, to the guest.</summary>
     public void ToGuest(VirtioNetHeader offload, byte[] frame)
@@ -56,15 +62,29 @@ internal sealed class FrameCheck(GuestConfiguration guest, int mtu)
     {
         Count++;
         Assert.Equal(WireFault.None, EthernetFrame.TryParse(frame, out EthernetFrame ethernet));
-        Assert.Equal((GuestScene.OtherMac, GuestScene.Mac), (ethernet.Destination, ethernet.Source));
+        // The gateway asks it for its groups.
+        if (ethernet.Source == guest.GatewayMac && (ethernet.Destination == MacAddress.OfGroup(Frames.Address("224.0.0.1")) || ethernet.Destination == MacAddress.OfGroup(Frames.Address("ff02::1"))))
+            return;
+        Assert.Equal(GuestScene.Mac, ethernet.Source);
         if (ethernet.Type == EtherType.Ipv4)
         {
             Assert.Equal(WireFault.None, Ipv4Packet.TryParse(ethernet.Payload, out Ipv4Packet packet));
+            ToNeighborOrItsGroup(ethernet.Destination, packet.Destination);
             Forwarded(packet.Protocol, packet.Source, packet.Payload, packet.FragmentOffset == 0);
             return;
         }
         Assert.Equal(WireFault.None, Ipv6Packet.TryParse(ethernet.Payload, out Ipv6Packet packet6, out _));
+        ToNeighborOrItsGroup(ethernet.Destination, packet6.Destination);
         Forwarded(packet6.Protocol, packet6.Source, packet6.Payload, !packet6.IsFragment || packet6.FragmentOffset == 0);
+    }
+
+    private void ToNeighborOrItsGroup(MacAddress mac, IpAddress destination)
+    {
+        if (mac == GuestScene.OtherMac)
+            return;
+        Assert.Equal(MacAddress.OfGroup(destination), mac);
+        Assert.Contains(destination, NeighborsGroups);
+        Groups++;
     }
 
     private void Forwarded(IpProtocol protocol, IpAddress source, ReadOnlySpan<byte> payload, bool first)
@@ -77,7 +97,8 @@ internal sealed class FrameCheck(GuestConfiguration guest, int mtu)
             int from = BinaryPrimitives.ReadUInt16BigEndian(payload), to = BinaryPrimitives.ReadUInt16BigEndian(payload[2..]);
             Assert.False(from is 67 or 547 || to is 68 or 546, $"a server of addresses, from port {from} to {to}");
         }
-        Assert.False(protocol == IpProtocol.Icmp6 && payload.Length > 0 && payload[0] is >= 133 and <= 137, "discovery");
+        Assert.False(protocol == IpProtocol.Icmp6 && payload.Length > 0 && payload[0] is (>= 130 and <= 137) or 143, "discovery, or who is in which group");
+        Assert.NotEqual(IpProtocol.Igmp, protocol);
         Assert.False(protocol is IpProtocol.HopByHop or IpProtocol.Routing or IpProtocol.Fragment or IpProtocol.DestinationOptions, "more headers");
     }
 
@@ -109,8 +130,14 @@ internal sealed class FrameCheck(GuestConfiguration guest, int mtu)
                     Assert.True(guest.Owns(IcmpErrors.SourceOf(message.Body), GuestScene.Mac), "about somebody else's packet");
                 else if (v4)
                     Assert.Equal((byte)IcmpType.EchoReply, message.Type);
+                else if (message.Type == (byte)Icmp6Type.MulticastQuery)
+                    Assert.Equal(WireFault.None, MldMessage.TryParse(message, hopLimit, out _));
                 else
                     Assert.True(message.Type == (byte)Icmp6Type.EchoReply || (message.Type is 134 or 136 && hopLimit == 255), $"ICMPv6 type {message.Type}");
+                break;
+            case IpProtocol.Igmp:
+                Assert.Equal(WireFault.None, IgmpMessage.TryParse(payload, out IgmpMessage question));
+                Assert.Equal((IgmpType.Query, true, (byte)1), (question.Type, question.IsV3Query, hopLimit));
                 break;
             default:
                 Assert.Fail($"protocol {protocol}");

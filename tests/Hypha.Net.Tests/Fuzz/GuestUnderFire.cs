@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Hypha.Net.Gateway;
 using Hypha.Net.Ip;
 using Hypha.Net.Loop;
 using Hypha.Net.Nat;
@@ -32,6 +33,9 @@ internal sealed class GuestUnderFire : IDisposable
     /// <summary>Frames that left.</summary>
     public long Sent { get; private set; }
 
+    /// <summary>Of them: to groups.</summary>
+    public long ToGroups { get; private set; }
+
     public void Dispose() => _server.Dispose();
 
     public void Run(int seed)
@@ -58,6 +62,8 @@ internal sealed class GuestUnderFire : IDisposable
             if (frame[12] == 8 && frame[23] == (byte)IpProtocol.Tcp)
                 _lastSegment = frame;
         };
+        foreach (IpAddress group in FrameCheck.NeighborsGroups)
+            Assert.True(scene.Other.Groups!.TryJoin(group, scene.Loop.Now));
         long passed = 0;
         for (int i = 0; i < Steps; i++)
         {
@@ -90,8 +96,10 @@ internal sealed class GuestUnderFire : IDisposable
             Assert.InRange(scene.Guest.EchoNat.Count, 0, s_limits.EchoMappings);
             Assert.InRange(scene.Guest.Reassembly.Count, 0, Reassembly.Datagrams);
             Assert.InRange(scene.Guest.Dns.Count, 0, 1_024);
+            Assert.InRange(scene.Guest.Groups!.Count, 0, GroupMember.Limit);
         }
         Sent += check.Count;
+        ToGroups += check.Groups;
         scene.Link.IsFull = false;
         scene.Dispose();
         Assert.Equal((0, 0, 0, 0), (scene.Guest.Tcp.Count, scene.Guest.Tcp.Opening, scene.Guest.Udp.Count, scene.Guest.EchoNat.Count));

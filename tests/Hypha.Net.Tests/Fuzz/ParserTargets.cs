@@ -91,6 +91,34 @@ internal static class ParserTargets
             }
             Assert.False(neighbor.Target.IsV4 || neighbor.Target.IsMulticast);
         },
+        ["igmp"] = bytes =>
+        {
+            foreach (bool check in (bool[])[true, false])
+            {
+                if (IgmpMessage.TryParse(bytes, out IgmpMessage message, check) != WireFault.None)
+                    continue;
+                if (message.IsV3Query)
+                    _ = (message.MaximumResponse, message.Robustness, message.Interval);
+                if (message.Type == IgmpType.ReportV3)
+                    AreGroups(message.Records, v4: true);
+                else
+                    Assert.True(message.Group.IsMulticast || message.Type == IgmpType.Query);
+            }
+        },
+        ["mld"] = bytes =>
+        {
+            if (IcmpMessage.TryParse(bytes, s_linkLocal, s_group, out IcmpMessage icmp, checkSum: false) != WireFault.None
+                || MldMessage.TryParse(icmp, 1, out MldMessage message) != WireFault.None)
+            {
+                return;
+            }
+            if (message.IsV2Query)
+                _ = (message.MaximumResponse, message.Robustness, message.Interval);
+            if (message.Type == Icmp6Type.MulticastReportV2)
+                AreGroups(message.Records, v4: false);
+            else
+                Assert.True((message.Group.IsMulticast && !message.Group.IsV4) || message.Type == Icmp6Type.MulticastQuery);
+        },
         ["dhcp"] = bytes =>
         {
             if (DhcpMessage.TryParse(bytes, out DhcpMessage message) != WireFault.None)
@@ -121,4 +149,13 @@ internal static class ParserTargets
                 VirtioNetHeader.Read(bytes).Write(new byte[VirtioNetHeader.Size]);
         },
     };
+
+    private static void AreGroups(GroupRecords records, bool v4)
+    {
+        foreach (GroupRecord record in records)
+        {
+            Assert.True(record.Group.IsMulticast && record.Group.IsV4 == v4);
+            Assert.False(record.IsJoin && record.IsLeave);
+        }
+    }
 }
