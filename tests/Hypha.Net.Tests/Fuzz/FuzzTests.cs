@@ -7,6 +7,7 @@ namespace Hypha.Net.Tests.Fuzz;
 /// Mutations of good bytes. The same seeds each time; HYPHA_FUZZ_SECONDS=N goes on with others for so long, each target alike, and HYPHA_FUZZ_SEED says where
 /// to begin. What fails names its seed and bytes: they become an entry of the corpus, or a test of their own.
 /// </summary>
+[Collection<WholeMemory>]
 public sealed class FuzzTests
 {
     private const int ParserRuns = 5_000, Guests = 25;

@@ -10,6 +10,7 @@ using static Hypha.Net.Tests.Gateway.Frames;
 namespace Hypha.Net.Tests.Gateway;
 
 /// <summary>A guest that takes all that it can get: its tables stop at their limits, others are served meanwhile, and in time all is given back.</summary>
+[Collection<WholeMemory>]
 public sealed class QuotaTests
 {
     private const string Self = "10.75.0.2", Self6 = "fd75::2", Host = "192.0.2.1", Silent = "192.0.2.2";
