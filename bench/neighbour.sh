@@ -4,13 +4,14 @@
 # (the same flood into an interface that nobody serves, or past the gateway straight to the world: what the processors' load alone does) and the kernel's NAT.
 # The gateway has processor 0 for itself; both guests, the world and the flood share processor 1, the flood at the lowest priority.
 #
-#   bench/neighbour.sh [--rounds N] [--seconds S] [--only FLOOD]… [--no-kernel] [--policy FILE]      as root, on two processors
-#   FLOOD: syn-world syn-silent syn-gateway udp-port udp-ports echo-gateway echo-world dns fragments malformed streams churn
+#   bench/neighbour.sh [--rounds N] [--seconds S] [--only FLOOD]… [--no-kernel] [--policy FILE] [--program FILE]      as root, on two processors
+#   FLOOD: syn-world syn-silent syn-gateway udp-port udp-ports echo-gateway echo-world dns fragments malformed streams streams-in churn
 #   The flood that was worst comes once more with a policy for the flooder; FILE in place of one with limits.
+#   --program is another build of bench/Neighbours, to compare two.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-rounds=3 seconds=2 floods=() kernel=1 policy=''
+rounds=3 seconds=2 floods=() kernel=1 policy='' program=''
 while [ $# -gt 0 ]; do
   case $1 in
     --rounds) rounds=$2; shift 2 ;;
@@ -18,12 +19,13 @@ while [ $# -gt 0 ]; do
     --only) floods+=("$2"); shift 2 ;;
     --no-kernel) kernel=0; shift ;;
     --policy) policy=$(realpath "$2"); shift 2 ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    --program) program=$(realpath "$2"); shift 2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
-[ ${#floods[@]} -gt 0 ] || floods=(syn-world syn-silent syn-gateway udp-port udp-ports echo-gateway echo-world dns fragments malformed streams churn)
-for program in iperf3 wrk nginx nft gcc taskset ping; do
-  command -v "$program" >/dev/null || { echo "bench/neighbour.sh: $program is missing: apt-get install iperf3 wrk nginx-light nftables gcc iputils-ping" >&2; exit 1; }
+[ ${#floods[@]} -gt 0 ] || floods=(syn-world syn-silent syn-gateway udp-port udp-ports echo-gateway echo-world dns fragments malformed streams streams-in churn)
+for tool in iperf3 wrk nginx nft gcc taskset ping; do
+  command -v "$tool" >/dev/null || { echo "bench/neighbour.sh: $tool is missing: apt-get install iperf3 wrk nginx-light nftables gcc iputils-ping" >&2; exit 1; }
 done
 
 work=$(mktemp -d) prefix=hn$$
@@ -38,7 +40,10 @@ finish() {
 }
 trap finish EXIT
 
-dotnet publish bench/Neighbours -c Release -r linux-x64 -o artifacts/publish/neighbours -nologo -v quiet -clp:ErrorsOnly
+if [ -z "$program" ]; then
+  program=artifacts/publish/neighbours/Neighbours
+  dotnet publish bench/Neighbours -c Release -r linux-x64 -o "${program%/*}" -nologo -v quiet -clp:ErrorsOnly
+fi
 gcc -O2 -o "$work/flood" bench/flood.c
 [ -n "$policy" ] || { policy=$work/policy; printf 'limit packets 5000\nlimit new 200\n' >"$policy"; }
 printf 'function delay() return 4 end\n' >"$work/steady.lua" # ms between a connection's answer and its next request
@@ -89,7 +94,7 @@ serve() {
     ip netns exec "$host" sysctl -qw net.ipv4.ip_forward=1
     ip netns exec "$host" nft 'table ip bench { chain post { type nat hook postrouting priority 100; oifname "vworld" masquerade; }; }'
   else
-    taskset -c 0 ip netns exec "$host" artifacts/publish/neighbours/Neighbours 10.75.0.1 192.0.2.2 "vvictim,$victim_mac,10.75.0.2/24" \
+    taskset -c 0 ip netns exec "$host" "$program" 10.75.0.1 192.0.2.2 "vvictim,$victim_mac,10.75.0.2/24" \
       "vflooder,$flooder_mac,10.75.0.3/24${2:+,$2}" >"$work/ready" 2>"$work/gateway.log" </dev/null &
     gateway=$!
     for _ in $(seq 200); do grep -q ready "$work/ready" && break; sleep 0.01; done
@@ -121,6 +126,7 @@ flood() {
   in_flooder() { exec taskset -c 1 nice -n 19 ip netns exec "$flooder" bash -c 'ulimit -n 16384; exec "$@"' - "$@"; } # in the background alone
   case $kind in
     streams) in_flooder iperf3 -c "$to" -P 8 -t 1000 >/dev/null 2>&1 </dev/null & flooding=($!) ;;
+    streams-in) in_flooder iperf3 -c "$to" -P 100 -R -t 1000 >/dev/null 2>&1 </dev/null & flooding=($!) ;;
     churn)
       in_flooder "$work/flood" hold "$to" 80 2000 >"$work/held" 2>&1 </dev/null & flooding=($!)
       in_flooder wrk -t 1 -c 32 -d 1000 -H 'Connection: close' "http://$to/" >/dev/null 2>&1 </dev/null & flooding+=($!) ;;
@@ -139,7 +145,7 @@ calm() {
     kill "$p" 2>/dev/null || true; wait "$p" 2>/dev/null || true
   done
   case $1 in
-    streams | churn) ;;
+    streams* | churn) ;;
     *) record "$1" "$2" sent $(($(cat "$work/sent") * 1000 / (($(date +%s%N) - begun) / 1000000))) ;;
   esac
 }

@@ -18,17 +18,15 @@ public sealed partial class Attachment : ITurn
         ReceiveFrames(now);
     }
 
-    /// <summary>Receives so many frames as one turn allows; the rest waits for the next. An event meanwhile is no second place in the queue.</summary>
+    /// <summary>Receives so many frames as one turn allows; the rest waits for the next.</summary>
     private void ReceiveFrames(long now)
     {
-        if (_link.Receive(this, FramesPerTurn, now) == FramesPerTurn)
-            Queue();
-    }
-
-    private void Queue()
-    {
-        if (_queued)
-            return;
+        var share = TurnShare.Begin();
+        for (int left = FramesPerTurn; left > 0 && !share.IsOver; left -= FramesAtOnce)
+        {
+            if (_link.Receive(this, FramesAtOnce, now) < FramesAtOnce)
+                return;
+        }
         _queued = true;
         _loop.AtTurnEnd(this);
     }
