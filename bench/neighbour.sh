@@ -44,7 +44,7 @@ if [ -z "$program" ]; then
   program=artifacts/publish/neighbours/Neighbours
   dotnet publish bench/Neighbours -c Release -r linux-x64 -o "${program%/*}" -nologo -v quiet -clp:ErrorsOnly
 fi
-gcc -O2 -o "$work/flood" bench/flood.c
+gcc -O2 -o "$work/traffic" bench/traffic.c
 [ -n "$policy" ] || { policy=$work/policy; printf 'limit packets 5000\nlimit new 200\n' >"$policy"; }
 printf 'function delay() return 4 end\n' >"$work/steady.lua" # ms between a connection's answer and its next request
 
@@ -60,8 +60,8 @@ http { access_log off; client_body_temp_path $work/b; keepalive_requests 1000000
 CONF
 in_world bash -c "ulimit -n 32768; exec nginx -e /dev/null -c $work/nginx.conf" >/dev/null 2>&1 </dev/null &
 in_world iperf3 -s >/dev/null 2>&1 </dev/null &
-in_world "$work/flood" dns-server >/dev/null 2>&1 </dev/null &
-in_world "$work/flood" sink 9 >/dev/null 2>&1 </dev/null &
+in_world "$work/traffic" dns-server >/dev/null 2>&1 </dev/null &
+in_world "$work/traffic" sink 9 >/dev/null 2>&1 </dev/null &
 
 # What comes to a guest or to the world is work of theirs: not of the processor of who sent it.
 steer() { ip netns exec "$1" bash -c "echo 2 >/sys/class/net/$2/queues/rx-0/rps_cpus"; }
@@ -99,7 +99,7 @@ serve() {
     gateway=$!
     for _ in $(seq 200); do grep -q ready "$work/ready" && break; sleep 0.01; done
   fi
-  for _ in $(seq 200); do ip netns exec "$victim" timeout 0.1 bash -c 'exec 3<>/dev/tcp/192.0.2.2/80' 2>/dev/null && return 0; sleep 0.01; done
+  ip netns exec "$victim" "$work/traffic" answers 192.0.2.2 80 10 && return 0
   echo "$1 does not answer" >&2; cat "$work/gateway.log" >&2; return 1
 }
 
@@ -128,11 +128,11 @@ flood() {
     streams) in_flooder iperf3 -c "$to" -P 8 -t 1000 >/dev/null 2>&1 </dev/null & flooding=($!) ;;
     streams-in) in_flooder iperf3 -c "$to" -P 100 -R -t 1000 >/dev/null 2>&1 </dev/null & flooding=($!) ;;
     churn)
-      in_flooder "$work/flood" hold "$to" 80 2000 >"$work/held" 2>&1 </dev/null & flooding=($!)
+      in_flooder "$work/traffic" hold "$to" 80 2000 >"$work/held" 2>&1 </dev/null & flooding=($!)
       in_flooder wrk -t 1 -c 32 -d 1000 -H 'Connection: close' "http://$to/" >/dev/null 2>&1 </dev/null & flooding+=($!) ;;
     *)
       [ "$kind" != syn-silent ] || { kind=syn-world; ip netns exec "$flooder" nft 'table ip bench { chain out { type filter hook output priority 0; tcp flags & rst == rst drop; }; }'; }
-      in_flooder "$work/flood" "$kind" "$device" $flooder_mac $gateway_mac 10.75.0.3 10.75.0.1 192.0.2.2 >"$work/sent" 2>&1 </dev/null & flooding=($!) ;;
+      in_flooder "$work/traffic" flood "$kind" "$device" $flooder_mac $gateway_mac 10.75.0.3 10.75.0.1 192.0.2.2 >"$work/sent" 2>&1 </dev/null & flooding=($!) ;;
   esac
   sleep 0.5
 }

@@ -1,21 +1,25 @@
-// What a hostile guest sends, as fast as it can, by a packet socket; and the two who answer it.
+// What the benchmarks of the network need and no program of the system does.
 //
-//   flood KIND INTERFACE SOURCE-MAC GATEWAY-MAC SOURCE GATEWAY WORLD    until SIGTERM; then prints how many frames
-//   flood dns-server                                                    answers each question: there is no such name
-//   flood sink PORT                                                     takes datagrams and does not look at them
-//   flood hold ADDRESS PORT COUNT                                       opens so many connections and holds them
+//   traffic flood KIND INTERFACE SOURCE-MAC GATEWAY-MAC SOURCE GATEWAY WORLD    as fast as it can, by a packet socket, until SIGTERM; then prints how many frames
+//   traffic dns-server                     answers each question: there is no such name
+//   traffic sink PORT                      takes datagrams and does not look at them
+//   traffic hold ADDRESS PORT COUNT        opens so many connections, prints how many it could, and holds them until SIGTERM
+//   traffic answers ADDRESS PORT SECONDS   ends once somebody takes a connection there, with status 1 when nobody did for so long
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { batch = 64, room = 256 };
@@ -129,7 +133,7 @@ static int build(const char *kind, uint8_t *frame) {
   if (!strcmp(kind, "dns")) return question(frame);
   if (!strcmp(kind, "fragments")) return fragment(frame);
   if (!strcmp(kind, "malformed")) return malformed(frame);
-  fprintf(stderr, "flood: no kind \"%s\"\n", kind);
+  fprintf(stderr, "traffic: no kind \"%s\"\n", kind);
   exit(2);
 }
 
@@ -137,22 +141,22 @@ static int flood(char **a) {
   static uint8_t frames[4096][room];
   static int lengths[4096];
   unsigned m[6], g[6];
-  if (sscanf(a[3], "%x:%x:%x:%x:%x:%x", m, m + 1, m + 2, m + 3, m + 4, m + 5) != 6 || sscanf(a[4], "%x:%x:%x:%x:%x:%x", g, g + 1, g + 2, g + 3, g + 4, g + 5) != 6) return 2;
+  if (sscanf(a[4], "%x:%x:%x:%x:%x:%x", m, m + 1, m + 2, m + 3, m + 4, m + 5) != 6 || sscanf(a[5], "%x:%x:%x:%x:%x:%x", g, g + 1, g + 2, g + 3, g + 4, g + 5) != 6) return 2;
   for (int i = 0; i < 6; i++) { here_mac[i] = (uint8_t)m[i]; gateway_mac[i] = (uint8_t)g[i]; }
-  inet_pton(AF_INET, a[5], source);
-  inet_pton(AF_INET, a[6], gateway);
-  inet_pton(AF_INET, a[7], world);
+  inet_pton(AF_INET, a[6], source);
+  inet_pton(AF_INET, a[7], gateway);
+  inet_pton(AF_INET, a[8], world);
   int s = socket(AF_PACKET, SOCK_RAW, 0), one = 1;
-  struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(a[2])};
+  struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(a[3])};
   setsockopt(s, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one);
-  if (s < 0 || bind(s, (struct sockaddr *)&to, sizeof to) < 0) { perror(a[2]); return 1; }
+  if (s < 0 || bind(s, (struct sockaddr *)&to, sizeof to) < 0) { perror(a[3]); return 1; }
   struct mmsghdr messages[batch] = {0};
   struct iovec vectors[batch];
   uint64_t sent = 0;
   for (uint32_t next = 0; !ended;) {
     for (int i = 0; i < batch; i++) {
       uint32_t at = next++ % 4096;
-      lengths[at] = build(a[1], frames[at]);
+      lengths[at] = build(a[2], frames[at]);
       vectors[i] = (struct iovec){frames[at], (size_t)lengths[at]};
       messages[i].msg_hdr.msg_iov = &vectors[i];
       messages[i].msg_hdr.msg_iovlen = 1;
@@ -182,28 +186,47 @@ static int serve(int port, int answer) {
   return 0;
 }
 
+static int open_to(char **a, int flags) { // a connection, or one that begins
+  struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM}, *to;
+  if (getaddrinfo(a[2], a[3], &hints, &to) != 0) exit(2);
+  int s = socket(to->ai_family, SOCK_STREAM | flags, 0), failed = s < 0 || connect(s, to->ai_addr, to->ai_addrlen) < 0;
+  freeaddrinfo(to);
+  if (!failed || (s >= 0 && flags)) return s;
+  if (s >= 0) close(s);
+  return -1;
+}
+
 static int hold(char **a) {
   int open = 0;
-  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(a[3]))};
-  inet_pton(AF_INET, a[2], &to.sin_addr);
-  while (open < atoi(a[4])) {
-    int s = socket(AF_INET, SOCK_STREAM, 0);
-    if (s < 0 || connect(s, (struct sockaddr *)&to, sizeof to) < 0) break;
-    open++;
-  }
+  while (open < atoi(a[4]) && open_to(a, 0) >= 0) open++;
   printf("%d\n", open);
   fflush(stdout);
   while (!ended) pause();
   return 0;
 }
 
+static int answers(char **a) {
+  time_t until = time(NULL) + atoi(a[4]);
+  while (!ended && time(NULL) <= until) { // a SYN that comes too early is repeated after a second only: this gives up before
+    struct pollfd p = {.fd = open_to(a, SOCK_NONBLOCK), .events = POLLOUT};
+    int error = -1;
+    socklen_t length = sizeof error;
+    if (p.fd >= 0 && poll(&p, 1, 5) == 1) getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    if (p.fd >= 0) close(p.fd);
+    if (error == 0) return 0;
+    usleep(1000);
+  }
+  return 1;
+}
+
 int main(int n, char **a) {
   struct sigaction action = {.sa_handler = end};
   sigaction(SIGTERM, &action, NULL);
-  if (n == 8) return flood(a);
+  if (n == 9 && !strcmp(a[1], "flood")) return flood(a);
   if (n == 2 && !strcmp(a[1], "dns-server")) return serve(53, 1);
   if (n == 3 && !strcmp(a[1], "sink")) return serve(atoi(a[2]), 0);
   if (n == 5 && !strcmp(a[1], "hold")) return hold(a);
-  fprintf(stderr, "flood: see its first lines\n");
+  if (n == 5 && !strcmp(a[1], "answers")) return answers(a);
+  fprintf(stderr, "traffic: see its first lines\n");
   return 2;
 }
