@@ -5,7 +5,7 @@
 # The gateway has processor 0 for itself; both guests, the world and the flood share processor 1, the flood at the lowest priority.
 #
 #   bench/neighbour.sh [--rounds N] [--seconds S] [--only FLOOD]… [--no-kernel] [--policy FILE] [--program FILE]      as root, on two processors
-#   FLOOD: syn-world syn-silent syn-gateway udp-port udp-ports echo-gateway echo-world dns fragments malformed streams streams-in churn
+#   FLOOD: syn-world syn-silent syn-gateway udp-port udp-ports udp-answers echo-gateway echo-world dns fragments malformed streams streams-in churn
 #   The flood that was worst comes once more with a policy for the flooder; FILE in place of one with limits.
 #   --program is another build of bench/Neighbours, to compare two.
 set -euo pipefail
@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
     *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
-[ ${#floods[@]} -gt 0 ] || floods=(syn-world syn-silent syn-gateway udp-port udp-ports echo-gateway echo-world dns fragments malformed streams streams-in churn)
+[ ${#floods[@]} -gt 0 ] || floods=(syn-world syn-silent syn-gateway udp-port udp-ports udp-answers echo-gateway echo-world dns fragments malformed streams streams-in churn)
 for tool in iperf3 wrk nginx nft gcc taskset ping; do
   command -v "$tool" >/dev/null || { echo "bench/neighbour.sh: $tool is missing: apt-get install iperf3 wrk nginx-light nftables gcc iputils-ping" >&2; exit 1; }
 done
@@ -60,7 +60,8 @@ http { access_log off; client_body_temp_path $work/b; keepalive_requests 1000000
 CONF
 in_world bash -c "ulimit -n 32768; exec nginx -e /dev/null -c $work/nginx.conf" >/dev/null 2>&1 </dev/null &
 in_world iperf3 -s >/dev/null 2>&1 </dev/null &
-in_world "$work/traffic" dns-server >/dev/null 2>&1 </dev/null &
+in_world "$work/traffic" answer 53 >/dev/null 2>&1 </dev/null &
+in_world "$work/traffic" answer 7 >/dev/null 2>&1 </dev/null &
 in_world "$work/traffic" sink 9 >/dev/null 2>&1 </dev/null &
 
 # What comes to a guest or to the world is work of theirs: not of the processor of who sent it.

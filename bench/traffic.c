@@ -1,7 +1,7 @@
 // What the benchmarks of the network need and no program of the system does.
 //
 //   traffic flood KIND INTERFACE SOURCE-MAC GATEWAY-MAC SOURCE GATEWAY WORLD    as fast as it can, by a packet socket, until SIGTERM; then prints how many frames
-//   traffic dns-server                     answers each question: there is no such name
+//   traffic answer PORT                    sends each datagram back; a question is answered with: there is no such name
 //   traffic sink PORT                      takes datagrams and does not look at them
 //   traffic hold ADDRESS PORT COUNT        opens so many connections, prints how many it could, and holds them until SIGTERM
 //   traffic answers ADDRESS PORT SECONDS   ends once somebody takes a connection there, with status 1 when nobody did for so long
@@ -128,6 +128,7 @@ static int build(const char *kind, uint8_t *frame) {
   if (!strcmp(kind, "syn-gateway")) return syn(frame, gateway, 81);
   if (!strcmp(kind, "udp-port")) return udp(frame, world, 5000, 9, data, sizeof data);
   if (!strcmp(kind, "udp-ports")) return udp(frame, world, 1024 + (int)(any() % 64000), 1024 + (int)(any() % 64000), data, sizeof data);
+  if (!strcmp(kind, "udp-answers")) return udp(frame, world, 1024 + (int)(any() % 4096), 7, data, sizeof data);
   if (!strcmp(kind, "echo-gateway")) return echo(frame, gateway, 77);
   if (!strcmp(kind, "echo-world")) return echo(frame, world, (int)(any() & 0xffff));
   if (!strcmp(kind, "dns")) return question(frame);
@@ -179,8 +180,10 @@ static int serve(int port, int answer) {
     socklen_t length = sizeof from;
     ssize_t n = recvfrom(s, b, sizeof b, 0, (struct sockaddr *)&from, &length);
     if (n < 12) continue;
-    b[2] |= 0x80;
-    b[3] = 3; // no such name
+    if (port == 53) {
+      b[2] |= 0x80;
+      b[3] = 3; // no such name
+    }
     sendto(s, b, (size_t)n, 0, (struct sockaddr *)&from, length);
   }
   return 0;
@@ -223,7 +226,7 @@ int main(int n, char **a) {
   struct sigaction action = {.sa_handler = end};
   sigaction(SIGTERM, &action, NULL);
   if (n == 9 && !strcmp(a[1], "flood")) return flood(a);
-  if (n == 2 && !strcmp(a[1], "dns-server")) return serve(53, 1);
+  if (n == 3 && !strcmp(a[1], "answer")) return serve(atoi(a[2]), 1);
   if (n == 3 && !strcmp(a[1], "sink")) return serve(atoi(a[2]), 0);
   if (n == 5 && !strcmp(a[1], "hold")) return hold(a);
   if (n == 5 && !strcmp(a[1], "answers")) return answers(a);

@@ -85,7 +85,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
         if ((events & EpollEvents.Error) != 0)
             ReceiveErrors(now);
         Span<byte> address = stackalloc byte[HostAddress.MaximumSize];
-        for (int i = 0; i < DatagramsPerTurn; i++)
+        for (int i = 0; i < DatagramsPerTurn && _nat.MayReceive(now); i++)
         {
             int got = _socket.ReceiveMessage(_nat.Buffer, address, out int length, default, out _);
             if (got < 0)
