@@ -11,6 +11,7 @@ namespace Hypha.Net.Gateway;
 public sealed partial class Attachment : ITurn
 {
     private bool _queued;
+    private long _countedActive;
 
     public void Turn(long now)
     {
@@ -18,17 +19,15 @@ public sealed partial class Attachment : ITurn
         ReceiveFrames(now);
     }
 
-    /// <summary>Receives so many frames as one turn allows; the rest waits for the next. An event meanwhile is no second place in the queue.</summary>
+    /// <summary>Receives so many frames as one turn allows; the rest waits for the next.</summary>
     private void ReceiveFrames(long now)
     {
-        if (_link.Receive(this, FramesPerTurn, now) == FramesPerTurn)
-            Queue();
-    }
-
-    private void Queue()
-    {
-        if (_queued)
-            return;
+        var share = _loop.Shares.Begin(ref _countedActive, now);
+        for (int left = FramesPerTurn; left > 0 && !share.IsOver; left -= FramesAtOnce)
+        {
+            if (_link.Receive(this, FramesAtOnce, now) < FramesAtOnce)
+                return;
+        }
         _queued = true;
         _loop.AtTurnEnd(this);
     }

@@ -19,7 +19,9 @@ namespace Hypha.Net.Gateway;
 /// </summary>
 public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposable
 {
-    private const int FramesPerTurn = 64;
+    private const int FramesPerTurn = 128;
+    private const int FramesAtOnce = 8; // between looks at the clock
+    private const int LeastBurst = 64; // frames, however few a guest may send in a second
 
     private readonly EventLoop _loop;
     private readonly ILink _link;
@@ -54,7 +56,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         PolicyLimits limits = configuration.Policy.Limits;
         _pace = limits.Out is { } rate ? Pace.OfDropped(loop, rate) : null;
         if (limits.Packets is { } packets)
-            _packets = new TokenBucket(packets, Math.Max(packets / 4, FramesPerTurn));
+            _packets = new TokenBucket(packets, Math.Max(packets / 4, LeastBurst));
         _output = new GuestOutput(link, configuration.GatewayMac, limits.In is { } rateIn ? Pace.OfWaiting(loop, rateIn) : null);
         if (configuration.Mac is { } mac)
             Learn(mac);
@@ -126,7 +128,8 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
             _link.RoomAgain();
             _tcp.RoomAgain(now);
         }
-        if ((events & ~EpollEvents.Writable) != 0)
+        // With frames left over it has its place at the end of this turn, and an event meanwhile is no second one.
+        if ((events & ~EpollEvents.Writable) != 0 && !_queued)
             ReceiveFrames(now);
     }
 

@@ -40,6 +40,8 @@ public sealed partial class EventLoop : IDisposable
 
     public TimerWheel Timers { get; }
 
+    internal TurnShares Shares { get; } = new();
+
     /// <returns>A token, with which the file is removed again.</returns>
     /// <exception cref="LinuxException">ENOSPC, ENOMEM: no more files can be waited for.</exception>
     public ulong Add(int file, EpollEvents events, IFileWatcher watcher)
@@ -114,7 +116,7 @@ public sealed partial class EventLoop : IDisposable
     internal void Once()
     {
         int timeout = 0;
-        if (_turns.Count == 0)
+        if (_turns.Count == 0 && _last.Count == 0)
         {
             long due = Timers.NextAdvance;
             timeout = due == long.MaxValue ? -1 : (int)Math.Clamp((due - MonotonicClock.Now + 999) / 1000, 0, 3_600_000);

@@ -111,6 +111,8 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
     {
         if ((events & EpollEvents.Error) != 0)
             ReceiveErrors(now);
+        if (!_nat.MayReceive(now))
+            return;
         ReceiveBatch batch = s_received ??= new ReceiveBatch(DatagramsPerTurn, LargestDatagram, HostAddress.MaximumSize);
         int got = batch.Receive(_socket.Number, DatagramsPerTurn);
         for (int i = 0; i < got; i++)

@@ -50,6 +50,17 @@ internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configurati
 
     public DatagramCounters Counters;
 
+    private TurnShare _share;
+    private long _turn = long.MinValue;
+
+    /// <summary>Whether there may be another datagram for the guest in this turn of the loop: the others have theirs. What stays is told of again.</summary>
+    internal bool MayReceive(long now)
+    {
+        if (now != _turn)
+            (_turn, _share) = (now, loop.Shares.Begin());
+        return !_share.IsOver;
+    }
+
     /// <summary>A datagram of the guest: the payload of UDP, or an echo request from its type on.</summary>
     /// <param name="guestPort">Or the echo identifier.</param>
     /// <param name="port">0 for an echo.</param>

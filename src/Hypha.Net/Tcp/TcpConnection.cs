@@ -12,7 +12,7 @@ namespace Hypha.Net.Tcp;
 /// A state machine without clock or sockets: it is told of segments, of the stream's events and of the time. What it sends goes out in
 /// <see cref="Turn"/>, after all that is at hand has been looked at, so that one acknowledgment answers many segments.
 /// </remarks>
-public abstract partial class TcpConnection : Loop.Timer, ITurn, IFlow
+public abstract partial class TcpConnection : Loop.Timer, IFlow
 {
     private readonly TcpStack _stack;
     private SendQueue? _sending;

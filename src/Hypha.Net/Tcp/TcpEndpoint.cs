@@ -20,7 +20,7 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
     private readonly EventLoop _loop;
     private readonly ITcpSender _sender;
     private readonly FlowTable<TcpConnection> _connections = new();
-    private readonly Queue<TcpConnection> _waitingForRoom = new(), _waitingForBuffers = new();
+    private readonly Queue<TcpConnection> _turns = new(), _waitingForRoom = new(), _waitingForBuffers = new();
     private readonly int _limit, _openingLimit, _mtu;
     private readonly RoomTimer _roomTimer;
     private readonly bool _paced;
@@ -140,7 +140,11 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
         _connections.Remove(connection);
     }
 
-    void ITcpNetwork.AtTurnEnd(TcpConnection connection) => _loop.AtTurnEnd(connection);
+    void ITcpNetwork.AtTurnEnd(TcpConnection connection)
+    {
+        _turns.Enqueue(connection);
+        Queue();
+    }
 
     void ITcpNetwork.WaitForRoom(TcpConnection connection)
     {
@@ -153,18 +157,32 @@ public sealed class TcpEndpoint : ITcpNetwork, ITurn
 
     void ITcpNetwork.BuffersFreed()
     {
-        if (_queued || _waitingForBuffers.Count == 0)
-            return;
-        _queued = true;
-        _loop.AtTurnEnd(this);
+        if (_waitingForBuffers.Count > 0)
+            Queue();
     }
 
-    /// <summary>Once buffers are back, those who wait have their turn, in the order in which they came.</summary>
+    /// <summary>Connections have their turns as far as the guest's share goes; the rest has them in the loop's next, in the order in which they came.</summary>
     void ITurn.Turn(long now)
     {
         _queued = false;
-        for (int left = _waitingForBuffers.Count; left > 0 && Stack.SendBlocks.InUse < Stack.SendBlocks.Limit; left--)
+        var share = _loop.Shares.Begin();
+        for (int left = _turns.Count; left > 0 && !share.IsOver; left--)
+            _turns.Dequeue().Turn(now);
+        // Once buffers are back, so have those who wait for them.
+        for (int left = _waitingForBuffers.Count; left > 0 && HasBuffers && !share.IsOver; left--)
             _waitingForBuffers.Dequeue().BuffersAgain(now);
+        if (_turns.Count > 0 || (_waitingForBuffers.Count > 0 && HasBuffers))
+            Queue();
+    }
+
+    private bool HasBuffers => Stack.SendBlocks.InUse < Stack.SendBlocks.Limit;
+
+    private void Queue()
+    {
+        if (_queued)
+            return;
+        _queued = true;
+        _loop.AtTurnEnd(this);
     }
 
     /// <summary>RFC 9293 3.10.7.1: what belongs to no connection is told so.</summary>

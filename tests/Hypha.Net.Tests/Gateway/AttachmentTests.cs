@@ -311,10 +311,16 @@ public sealed class AttachmentTests : IDisposable
         ];
         for (int i = 0; i < 1_000; i++)
             _guest.Receive(default, frames[i & 3], i);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10_000; i++)
-            _guest.Receive(default, frames[i & 3], i);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // A collection that another test brings about meanwhile counts what was not used of the thread's own piece: then once more.
+        long allocated = 1;
+        for (int tries = 0; tries < 3 && allocated != 0; tries++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 10_000; i++)
+                _guest.Receive(default, frames[i & 3], i);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+        Assert.Equal(0, allocated);
     }
 
     [Fact]

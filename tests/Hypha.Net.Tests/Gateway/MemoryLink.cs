@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hypha.Linux;
 using Hypha.Net.Link;
 using Hypha.Net.Wire;
@@ -25,7 +26,10 @@ internal sealed class MemoryLink : ILink
     /// <summary>A frame that comes without end.</summary>
     public byte[]? Flood { get; set; }
 
-    /// <summary>How often frames were asked for.</summary>
+    /// <summary>How long it takes whoever looks at one of the flood's frames.</summary>
+    public TimeSpan Cost { get; set; }
+
+    /// <summary>How many frames were asked for.</summary>
     public int Asked { get; private set; }
 
     /// <summary>Looks at each frame that is sent.</summary>
@@ -40,9 +44,14 @@ internal sealed class MemoryLink : ILink
 
     public int Receive(IFrameReceiver receiver, int limit, long now)
     {
-        Asked++;
+        Asked += limit;
         for (int i = 0; Flood is not null && i < limit; i++)
+        {
             receiver.Receive(default, Flood, now);
+            for (long begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < Cost;)
+            {
+            }
+        }
         return Flood is null ? 0 : limit;
     }
 

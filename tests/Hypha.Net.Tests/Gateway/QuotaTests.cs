@@ -64,6 +64,40 @@ public sealed class QuotaTests
     });
 
     [Fact]
+    public void Answers_to_many_ports_are_passed_on_as_far_as_one_turn_allows_and_then_in_the_next() => Namespace.Run(() =>
+    {
+        using var scene = new GuestScene();
+        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        server.Bind(new IPEndPoint(IPAddress.Parse(Host), 9));
+        byte[] buffer = new byte[64];
+        for (ushort port = 1; port <= 4; port++)
+            scene.Send(Packet(Self, Host, IpProtocol.Udp, Udp(Self, Host, port, 9, 1, 2, 3)));
+        scene.Loop.Once();
+        for (ushort port = 1; port <= 4; port++)
+        {
+            EndPoint from = new IPEndPoint(IPAddress.Any, 0);
+            int length = server.ReceiveFrom(buffer, ref from);
+            for (int i = 0; i < 2; i++)
+                server.SendTo(buffer.AsSpan(0, length), from);
+        }
+        scene.Link.Watcher = (_, _) => Spin(TurnShares.Longest);
+        // A port's are taken together.
+        for (int turn = 1; turn <= 4; turn++)
+        {
+            scene.Loop.Once();
+            Assert.Equal(2 * turn, scene.Link.Sent.Count);
+        }
+        Assert.Equal(4, scene.Link.Sent.Select(frame => frame[37]).Distinct().Count());
+
+        static void Spin(long microseconds)
+        {
+            for (long begun = MonotonicClock.Now; MonotonicClock.Now < begun + microseconds;)
+            {
+            }
+        }
+    });
+
+    [Fact]
     public void Echo_identifiers_stop_at_the_limit_and_end() => Namespace.Run(() =>
     {
         using var scene = new GuestScene(s_few);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hypha.Net.Loop;
 using Hypha.Net.Tcp;
 using Hypha.Net.Wire;
@@ -154,6 +155,24 @@ public sealed class EndpointTests : IDisposable
     }
 
     [Fact]
+    public void Connections_have_their_turns_in_order_and_as_many_in_one_turn_of_the_loop_as_the_guests_share_allows()
+    {
+        TestConnection[] connections = [.. Enumerable.Range(1, 5).Select(p => Open((ushort)p))];
+        _sender.Sent.Clear();
+        _sender.Keys.Clear();
+        _sender.Cost = TimeSpan.FromMicroseconds(TurnShares.Longest);
+        foreach (TestConnection connection in connections)
+            connection.Give(1, 2, 3);
+        for (int turn = 1; turn <= 5; turn++)
+        {
+            _loop.Once();
+            Assert.Equal(turn, _sender.Sent.Count);
+        }
+        Assert.Equal([1, 2, 3, 4, 5], _sender.Keys.Select(key => (int)key.GuestPort));
+        Assert.False(_loop.HasTurns);
+    }
+
+    [Fact]
     public void A_connection_that_ended_while_it_waited_is_passed_over()
     {
         TestConnection first = Open(1), second = Open(2);
@@ -255,6 +274,9 @@ public sealed class EndpointTests : IDisposable
 
         public List<FlowKey> Keys { get; } = [];
 
+        /// <summary>How long a segment takes.</summary>
+        public TimeSpan Cost { get; set; }
+
         public SegmentCopy Next() => Sent.Dequeue();
 
         public bool TrySendTcp(in FlowKey key, SequenceNumber sequence, SequenceNumber acknowledgment, TcpFlags flags, ushort window, ReadOnlySpan<byte> options,
@@ -267,6 +289,9 @@ public sealed class EndpointTests : IDisposable
             }
             if (Room != int.MaxValue)
                 Room--;
+            for (long begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < Cost;)
+            {
+            }
             Keys.Add(key);
             Sent.Enqueue(new SegmentCopy(sequence, acknowledgment, flags, window, options.ToArray(), [.. first, .. second], segmentSize));
             return true;
