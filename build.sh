@@ -23,7 +23,7 @@ for unit in packaging/*.service; do
   install -D -m 644 "$unit" "$root/usr/lib/systemd/system/$(basename "$unit")"
 done
 install -D -m 644 packaging/hyphanet.sysusers "$root/usr/lib/sysusers.d/hyphanet.conf"
-install -D -m 644 packaging/70-hyphanet.rules "$root/usr/lib/udev/rules.d/70-hyphanet.rules"
+install -D -m 644 packaging/hypha.sysctl "$root/usr/lib/sysctl.d/50-hypha.conf"
 install -D -m 644 packaging/hyphanet-netback.conf "$root/usr/share/doc/hypha/hyphanet-netback.conf"
 
 # The guest: a kernel and an initrd with hyphactr. Our own kernel where it was built (kernel/build.sh), else Debian's with its modules.
