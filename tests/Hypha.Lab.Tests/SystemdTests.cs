@@ -88,6 +88,10 @@ public sealed class SystemdTests(SystemdTests.InstalledHost host) : IClassFixtur
             """)).Succeeded();
     }
 
+    [Fact]
+    public async Task Neither_daemon_watches_the_directories_below_the_one_it_was_started_in() =>
+        (await host.Run("for unit in hyphad hyphanet; do test $(cat /proc/$(systemctl show -P MainPID $unit)/fdinfo/* 2>/dev/null | grep -c ^inotify) -lt 10 || exit 1; done")).Succeeded();
+
     private async Task<string[]> StatusAsync(string unit) =>
         (await host.Run($"tr -d '\\t' </proc/$(systemctl show -P MainPID {unit})/status")).Succeeded().Output.Split('\n');
 }
