@@ -47,7 +47,7 @@ while [ $# -gt 0 ]; do
     --registry) registry=1 withs+=("exec $(printf %q "$lab/registry.sh") 5000"); shift ;;
     --xen-tools) xen_tools=1; shift ;;
     --xenconsoled) xen_tools=1 dom0_options+=' lab.xenconsoled'; shift ;;
-    --systemd) dom0_options+=' lab.systemd net.ifnames=0'; shift ;;
+    --systemd) dom0_options+=' lab.systemd net.ifnames=0 systemd.mask=e2scrub_reap.service systemd.mask=getty-static.service'; shift ;;
     --no-store) dom0_options+=' lab.store=none'; shift ;;
     --xen) version=$2; shift 2 ;;
     --memory) memory=$2; shift 2 ;;
