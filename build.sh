@@ -23,8 +23,10 @@ for unit in packaging/*.service; do
   install -D -m 644 "$unit" "$root/usr/lib/systemd/system/$(basename "$unit")"
 done
 install -D -m 644 packaging/hyphanet.sysusers "$root/usr/lib/sysusers.d/hyphanet.conf"
-install -D -m 644 packaging/70-hyphanet.rules "$root/usr/lib/udev/rules.d/70-hyphanet.rules"
-install -D -m 644 packaging/hyphanet-netback.conf "$root/usr/share/doc/hypha/hyphanet-netback.conf"
+install -D -m 644 packaging/hypha.sysctl "$root/usr/lib/sysctl.d/50-hypha.conf"
+for file in docs/guide.md packaging/*-netback.conf; do
+  install -D -m 644 "$file" "$root/usr/share/doc/hypha/$(basename "$file")"
+done
 
 # The guest: a kernel and an initrd with hyphactr. Our own kernel where it was built (kernel/build.sh), else Debian's with its modules.
 source lab/parts.sh

@@ -165,9 +165,10 @@ xen_userspace() {
 make_userspace417() { xen_userspace "$1" 4.17 libxenmisc4.17; }
 make_userspace420() { use_trixie; xen_userspace "$1" 4.20 libxenmisc4.20; }
 
-# dom0's root: Debian's minbase and what the daemon, the command and the tests use; none of Xen's userspace.
+# dom0's root: Debian's minbase and what the daemon, the command and the tests use; none of Xen's userspace. systemd and udev are asleep there
+# unless the lab is run with --systemd.
 dom0_packages=(kmod iputils-ping iproute2 procps util-linux mount bash coreutils tar dropbear-bin ca-certificates libsquashfs1 libzstd1 libssl3 zlib1g
-  squashfs-tools attr curl socat strace iptables)
+  squashfs-tools attr curl socat strace iptables systemd systemd-sysv udev)
 make_dom0root() {
   mmdebstrap --quiet --variant=minbase --include="$(IFS=,; echo "${dom0_packages[*]}")" \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -209,6 +210,8 @@ make_dom0image() {
   install -m 600 "$keys/host" "$tree/etc/dropbear/host"
   install -m 600 "$keys/user.pub" "$tree/root/.ssh/authorized_keys"
   chmod 700 "$tree/root/.ssh"
+  install -m 644 -t "$tree/etc/systemd/system" "$lab"/dom0/{xen,lab}.service
+  ln -s -t "$tree/etc/systemd/system/multi-user.target.wants" ../xen.service ../lab.service
   echo dom0 >"$tree/etc/hostname"
   printf '127.0.0.1 localhost\n127.0.1.1 dom0\n10.0.2.2 host registry.local\n' >"$tree/etc/hosts"
   chown -R 0:0 "$tree/root" "$tree/lab" "$tree/etc/dropbear" "$tree/lib/modules"
@@ -260,7 +263,7 @@ prepare() {
   kernel=$(part kernel)
   keys=$(part keys)
   root=$(part dom0root "${dom0_packages[*]}")
-  dom0image=$(part dom0image "$kernel" "$root" "$keys" "${dom0_modules[*]}" "$(cat "$lab/dom0/init")")
+  dom0image=$(part dom0image "$kernel" "$root" "$keys" "${dom0_modules[*]}" "$(cat "$lab"/dom0/{init,xen.service,lab.service})")
   initramfs=$(part initramfs "$kernel" "${initramfs_modules[*]}" "$(cat "$lab/dom0/initramfs-init")")
 }
 

@@ -15,6 +15,7 @@ itself fails. Output, errors and input are COMMAND's. Without a command: a root 
   --xen-tools            xl, xenstore-ls, … in dom0
   --xenconsoled          start xenconsoled there (with --xen-tools)
   --no-store             do not start xenstored
+  --systemd              dom0's pid 1 is systemd, with udev, and starts what the overlays have enabled
   --xen 4.17|4.20        which hypervisor (default 4.17)
   --memory MIB           of the machine (default 4096)
   --dom0-memory MIB      of dom0 (default 1024)
@@ -46,6 +47,7 @@ while [ $# -gt 0 ]; do
     --registry) registry=1 withs+=("exec $(printf %q "$lab/registry.sh") 5000"); shift ;;
     --xen-tools) xen_tools=1; shift ;;
     --xenconsoled) xen_tools=1 dom0_options+=' lab.xenconsoled'; shift ;;
+    --systemd) dom0_options+=' lab.systemd net.ifnames=0 systemd.mask=e2scrub_reap.service systemd.mask=getty-static.service'; shift ;;
     --no-store) dom0_options+=' lab.store=none'; shift ;;
     --xen) version=$2; shift 2 ;;
     --memory) memory=$2; shift 2 ;;

@@ -21,7 +21,7 @@ public sealed class HostProbe(string state = HostProbe.DefaultState, string root
         Device("/dev/xen/hypercall", "memory for hypercalls", "A dom0 kernel of 4.18 or later is needed: modprobe xen-privcmd"),
         Device("/dev/xen/evtchn", "event channels", "modprobe xen-evtchn"),
         Device("/dev/xen/gntdev", "mapping what guests grant", "modprobe xen-gntdev"),
-        Any("xenstore", ["/run/xenstored/socket", "/dev/xen/xenbus"], "Start the store daemon: systemctl start xenstored"),
+        Any("xenstore", ["/run/xenstored/socket", "/dev/xen/xenbus"], "Start the store daemon: systemctl start xen (Debian's xen-utils-4.17), or xenstored"),
         Any("loop devices", ["/dev/loop-control"], "modprobe loop"),
         Any("block back end", ["/sys/bus/xen-backend/drivers/vbd"], "modprobe xen-blkback"),
         Default("guest kernel", "kernel", "-k"),

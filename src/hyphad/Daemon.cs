@@ -14,12 +14,12 @@ internal static class Daemon
         // One daemon per state directory; the lock goes with the process.
         using var single = SingleInstance.Take(Path.Combine(options.StateDirectory, "hyphad.lock"));
 
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        // Empty: the other builders take settings from the working directory's files, and watch all that is below it. A service's is "/".
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         ConfigureLogging(builder.Logging, debug);
 
         File.Delete(socket); // of a daemon that is gone: the lock is ours
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null; // attach streams as long as the container lives
             kestrel.Limits.MinRequestBodyDataRate = null;

@@ -13,7 +13,7 @@ public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine
         """;
 
     /// <summary>
-    /// Starts hyphanet and waits until it serves, as its unit, its udev rule and the distribution's sysctl.d would: a user with two devices, the store and one capability.
+    /// Starts hyphanet and waits until it serves, as its unit and sysctl.d would: a user with two devices, the store and one capability.
     /// </summary>
     public const string StartNetwork = """
         sysctl -qw net.ipv4.ping_group_range="0 2147483647"
@@ -57,7 +57,7 @@ public class HyphaHost(params string[] options) : Lab(["--overlay", Path.Combine
 public sealed class BareHost() : HyphaHost("--with", NameServer), ICollectionFixture<BareHost>
 {
     /// <summary>Outside, as dom0 sees it: 10.0.2.2, where the registry is, too.</summary>
-    private const string NameServer = "exec dnsmasq -k -u root --port=53 --listen-address=127.0.0.1 --bind-interfaces --no-resolv --no-hosts --pid-file= --address=/world.test/10.0.2.2";
+    public const string NameServer = "exec dnsmasq -k -u root --port=53 --listen-address=127.0.0.1 --bind-interfaces --no-resolv --no-hosts --pid-file= --address=/world.test/10.0.2.2";
 }
 
 /// <summary>A host with xl, xenstore-ls, lsevtchn and xenconsoled besides, to look at what we do with other eyes.</summary>
