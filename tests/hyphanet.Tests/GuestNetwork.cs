@@ -25,6 +25,9 @@ public class GuestNetwork(params string[] options) : IAsyncLifetime
     private readonly List<Process> _servers = [];
     private Process? _gateway;
 
+    /// <summary>A server that tells whoever sends it a datagram their address and port; its own port is to follow.</summary>
+    public static string Who { get; } = $"python3 {Path.Combine(AppContext.BaseDirectory, "who.py")}";
+
     public Process Gateway => _gateway!;
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("hyphanet").FullName;

@@ -27,8 +27,8 @@ public sealed class PublishTests(PlainNetwork network)
     [Fact]
     public async Task Datagrams_reach_a_published_port_and_answers_come_back()
     {
-        await network.Serve("guest", "exec socat UDP-RECVFROM:53,fork SYSTEM:'echo $SOCAT_PEERADDR'", 53, udp: true);
-        Assert.Equal("192.0.2.2\n", (await network.Run("world", "echo x | socat -t 2 - UDP:192.0.2.1:5300")).Succeeded().Output);
-        Assert.Equal("10.75.0.1\n", (await network.Run("host", "echo x | socat -t 2 - UDP:127.0.0.1:5300")).Succeeded().Output);
+        await network.Serve("guest", $"exec {GuestNetwork.Who} 53", 53, udp: true);
+        Assert.StartsWith("192.0.2.2 ", (await network.Run("world", "echo x | socat -t 2 - UDP:192.0.2.1:5300")).Succeeded().Output);
+        Assert.StartsWith("10.75.0.1 ", (await network.Run("host", "echo x | socat -t 2 - UDP:127.0.0.1:5300")).Succeeded().Output);
     }
 }

@@ -38,8 +38,8 @@ public sealed class UdpTests(PlainNetwork network)
     {
         // Two servers that tell who asked them.
         foreach (int port in (int[])[7401, 7402])
-            await network.Serve("world", $"exec socat UDP-RECVFROM:{port},fork SYSTEM:'echo $SOCAT_PEERPORT'", port, udp: true);
-        Outcome ports = await network.Run("guest", "for p in 7401 7402; do echo x | socat -t 3 - UDP:192.0.2.2:$p,sourceport=4400,reuseaddr; done");
+            await network.Serve("world", $"exec {GuestNetwork.Who} {port}", port, udp: true);
+        Outcome ports = await network.Run("guest", "for p in 7401 7402; do echo x | socat -t 1 - UDP:192.0.2.2:$p,sourceport=4400,reuseaddr; done");
         string[] seen = ports.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, seen.Length);
         Assert.Equal(seen[0], seen[1]);
