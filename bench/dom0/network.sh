@@ -13,7 +13,7 @@ trap 'kill $feeder $(jobs -p) 2>/dev/null' EXIT
 # In the guest: seconds for so many bytes up and down, and the round trip.
 inside="now() { cut -d' ' -f1 /proc/uptime; }; for i in 1 2 3 4 5 6 7 8 9 10; do ping -c 1 -W 2 \$1 >/dev/null && break; done
 for r in \$(seq $rounds); do
-a=\$(now); head -c ${mib}M /dev/zero | nc \$1 7000; b=\$(now); nc \$1 7002 </dev/null | wc -c >/dev/null; c=\$(now)
+a=\$(now); head -c ${mib}M /dev/zero | nc \$1 7000; b=\$(now); nc \$1 7002 </dev/null >/dev/null; c=\$(now)
 echo up \$a \$b; echo down \$b \$c; ping -q -c 20 -i 0.1 \$1 | sed -n 's|.*= [0-9.]*/\([0-9.]*\)/.*|ping \1|p'; done"
 
 measure() { # NAME ADDRESS [launch's options]
