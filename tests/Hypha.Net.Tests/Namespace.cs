@@ -11,7 +11,7 @@ namespace Hypha.Net.Tests;
 /// </summary>
 internal static class Namespace
 {
-    private const int CloneNewNet = 0x4000_0000; // CLONE_NEWNET, linux/sched.h
+    internal const int CloneNewNet = 0x4000_0000; // CLONE_NEWNET, linux/sched.h
 
     private const string World = """
         set -e
@@ -26,14 +26,23 @@ internal static class Namespace
     public static void Run(Action test)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "network namespaces need root");
+        OnThread(() =>
+        {
+            Assert.SkipUnless(Unshare(CloneNewNet) == 0, "network namespaces are not allowed here");
+            Shell(World);
+            test();
+        });
+    }
+
+    /// <summary>A thread that changed its namespace is of no use for anything else.</summary>
+    internal static void OnThread(Action work)
+    {
         ExceptionDispatchInfo? error = null;
         var thread = new Thread(() =>
         {
             try
             {
-                Assert.SkipUnless(Unshare(CloneNewNet) == 0, "network namespaces are not allowed here");
-                Shell(World);
-                test();
+                work();
             }
             catch (Exception caught)
             {
@@ -61,8 +70,6 @@ internal static class Namespace
 /// <summary>A network namespace beside the test's own, with a name that ip(8) knows.</summary>
 internal sealed class OtherNamespace : IDisposable
 {
-    private const int CloneNewNet = 0x4000_0000;
-
     public OtherNamespace() => Namespace.Shell($"ip netns add {Name}");
 
     public string Name { get; } = $"hypha{Guid.NewGuid():n}"[..14];
@@ -71,23 +78,12 @@ internal sealed class OtherNamespace : IDisposable
     public T Run<T>(Func<T> make)
     {
         T made = default!;
-        ExceptionDispatchInfo? error = null;
-        var thread = new Thread(() =>
+        Namespace.OnThread(() =>
         {
-            try
-            {
-                using SafeFileHandle file = File.OpenHandle($"/run/netns/{Name}");
-                Assert.Equal(0, SetNamespace((int)file.DangerousGetHandle(), CloneNewNet));
-                made = make();
-            }
-            catch (Exception caught)
-            {
-                error = ExceptionDispatchInfo.Capture(caught);
-            }
+            using SafeFileHandle file = File.OpenHandle($"/run/netns/{Name}");
+            Assert.Equal(0, SetNamespace((int)file.DangerousGetHandle(), Namespace.CloneNewNet));
+            made = make();
         });
-        thread.Start();
-        thread.Join();
-        error?.Throw();
         return made;
     }
 

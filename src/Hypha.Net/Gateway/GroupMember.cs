@@ -21,7 +21,7 @@ internal sealed class GroupMember(Attachment guest, GuestConfiguration configura
     /// <summary>RFC 3376 8.4: the group membership interval.</summary>
     public const long Lifetime = Robustness * QueryInterval + ResponseTime * MonotonicClock.Second;
 
-    private static readonly IpAddress s_allSystems = IpAddress.OfV4(0xE000_0001), s_allNodes = new(0xFF02_0000_0000_0000, 1);
+    private static readonly IpAddress s_allSystems = IpAddress.OfV4(0xE000_0001);
 
     private readonly IpAddress _linkLocal = IpAddress.LinkLocalOf(configuration.GatewayMac);
 
@@ -143,8 +143,8 @@ internal sealed class GroupMember(Attachment guest, GuestConfiguration configura
         }
         if (v6 && configuration.GatewayV6 is not null)
         {
-            int at = RouterAlert.WriteHeaders(packet, _linkLocal, s_allNodes, IpProtocol.Icmp6, MldMessage.QuerySize);
-            MldMessage.WriteQuery(packet[at..], _linkLocal, s_allNodes, (ushort)(seconds * 1_000), Robustness, Interval);
+            int at = RouterAlert.WriteHeaders(packet, _linkLocal, Neighbors.AllNodes, IpProtocol.Icmp6, MldMessage.QuerySize);
+            MldMessage.WriteQuery(packet[at..], _linkLocal, Neighbors.AllNodes, (ushort)(seconds * 1_000), Robustness, Interval);
             output.TrySendPacket(packet[..(at + MldMessage.QuerySize)]);
         }
     }

@@ -34,8 +34,8 @@ internal sealed class Neighbors(EventLoop loop, GuestConfiguration configuration
             return;
         foreach (IpAddress address in (ReadOnlySpan<IpAddress>)[v6, _linkLocal])
         {
-            new NeighborMessage(IsSolicitation: false, address, null).Write(_message, address, s_allNodes, configuration.GatewayMac, solicited: false);
-            output.TrySendIp(IpProtocol.Icmp6, address, s_allNodes, _message.AsSpan(0, NeighborMessage.Size), hopLimit: 255);
+            new NeighborMessage(IsSolicitation: false, address, null).Write(_message, address, AllNodes, configuration.GatewayMac, solicited: false);
+            output.TrySendIp(IpProtocol.Icmp6, address, AllNodes, _message.AsSpan(0, NeighborMessage.Size), hopLimit: 255);
         }
         Expire(loop.Now);
     }
@@ -43,7 +43,7 @@ internal sealed class Neighbors(EventLoop loop, GuestConfiguration configuration
     /// <summary>RFC 4861 6.2.4: a guest asks once, when its link comes up; what it was told then would end.</summary>
     protected internal override void Expire(long now)
     {
-        Advertise(s_allNodes);
+        Advertise(AllNodes);
         loop.Timers.Set(this, now + Interval);
     }
 
@@ -85,14 +85,14 @@ internal sealed class Neighbors(EventLoop loop, GuestConfiguration configuration
                 return NeighborMessage.TryParse(message, packet.HopLimit, out NeighborMessage claim) != WireFault.None ? Answer.Malformed
                     : configuration.Owns(claim.Target, guest) ? Answer.Ignored : Answer.Spoofed;
             case Icmp6Type.RouterSolicitation:
-                Advertise(packet.Source.IsUnspecified ? s_allNodes : packet.Source);
+                Advertise(packet.Source.IsUnspecified ? AllNodes : packet.Source);
                 return Answer.Given;
             default:
                 return Answer.Spoofed; // a router or redirect it is not
         }
     }
 
-    private static readonly IpAddress s_allNodes = new(0xFF02_0000_0000_0000, 1);
+    internal static readonly IpAddress AllNodes = new(0xFF02_0000_0000_0000, 1);
 
     private Answer Solicited(in Ipv6Packet packet, in IcmpMessage message, MacAddress guest)
     {
@@ -104,7 +104,7 @@ internal sealed class Neighbors(EventLoop loop, GuestConfiguration configuration
             return Answer.Ignored;
         // RFC 4861 7.2.4: an address that is being checked is defended before all.
         bool solicited = !packet.Source.IsUnspecified;
-        IpAddress to = solicited ? packet.Source : s_allNodes;
+        IpAddress to = solicited ? packet.Source : AllNodes;
         new NeighborMessage(IsSolicitation: false, asked.Target, null).Write(_message, asked.Target, to, mac, solicited);
         output.TrySendIp(IpProtocol.Icmp6, asked.Target, to, _message.AsSpan(0, NeighborMessage.Size), hopLimit: 255);
         return Answer.Given;
