@@ -11,7 +11,6 @@ namespace Hypha.Net.Gateway;
 public sealed partial class Attachment : ITurn
 {
     private bool _queued;
-    private long _countedActive;
 
     public void Turn(long now)
     {
@@ -22,7 +21,7 @@ public sealed partial class Attachment : ITurn
     /// <summary>Receives so many frames as one turn allows; the rest waits for the next.</summary>
     private void ReceiveFrames(long now)
     {
-        var share = _loop.Shares.Begin(ref _countedActive, now);
+        var share = _loop.Shares.Begin(ref _sockets.Seen, now);
         for (int left = FramesPerTurn; left > 0 && !share.IsOver; left -= FramesAtOnce)
         {
             if (_link.Receive(this, FramesAtOnce, now) < FramesAtOnce)

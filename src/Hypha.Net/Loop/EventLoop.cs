@@ -42,14 +42,15 @@ public sealed partial class EventLoop : IDisposable
 
     internal TurnShares Shares { get; } = new();
 
+    /// <param name="guest">Whose it is: it is called in that guest's share of the turn; null: at once.</param>
     /// <returns>A token, with which the file is removed again.</returns>
     /// <exception cref="LinuxException">ENOSPC, ENOMEM: no more files can be waited for.</exception>
-    public ulong Add(int file, EpollEvents events, IFileWatcher watcher)
+    public ulong Add(int file, EpollEvents events, IFileWatcher watcher, GuestSockets? guest = null)
     {
         int index = _free;
         if (index >= 0)
         {
-            _free = _entries[index].NextFree;
+            _free = _entries[index].Next;
         }
         else
         {
@@ -58,7 +59,7 @@ public sealed partial class EventLoop : IDisposable
                 Array.Resize(ref _entries, _entries.Length * 2);
         }
         ref Entry entry = ref _entries[index];
-        entry.Watcher = watcher;
+        (entry.Watcher, entry.Guest) = (watcher, guest);
         ulong token = (ulong)entry.Generation << 32 | (uint)index;
         try
         {
@@ -116,7 +117,7 @@ public sealed partial class EventLoop : IDisposable
     internal void Once()
     {
         int timeout = 0;
-        if (_turns.Count == 0 && _last.Count == 0)
+        if (_turns.Count == 0 && _last.Count == 0 && _guests.Count == 0)
         {
             long due = Timers.NextAdvance;
             timeout = due == long.MaxValue ? -1 : (int)Math.Clamp((due - MonotonicClock.Now + 999) / 1000, 0, 3_600_000);
@@ -131,11 +132,17 @@ public sealed partial class EventLoop : IDisposable
                 RunPosts();
                 continue;
             }
-            ref Entry entry = ref _entries[(int)(uint)token];
-            if (entry.Generation == (uint)(token >> 32))
+            int index = (int)(uint)token;
+            ref Entry entry = ref _entries[index];
+            if (entry.Generation != (uint)(token >> 32))
+                continue;
+            if (entry.Guest is null)
                 entry.Watcher!.Ready(_events[i].Events, Now);
+            else
+                Await(index, _events[i].Events);
         }
-        Timers.Advance(Now);
+        TellGuests();
+        Timers.Advance(Now, Shares.Begin());
         // What is queued meanwhile waits for the next turn: the loop looks at its files in between.
         for (int left = _turns.Count; left > 0; left--)
             _turns.Dequeue().Turn(Now);
@@ -146,16 +153,23 @@ public sealed partial class EventLoop : IDisposable
     private void Release(int index)
     {
         ref Entry entry = ref _entries[index];
-        entry.Watcher = null;
+        Leave(ref entry);
+        (entry.Watcher, entry.Guest) = (null, null);
         entry.Generation++;
-        entry.NextFree = _free;
+        entry.Next = _free;
         _free = index;
     }
 
     private struct Entry
     {
         public IFileWatcher? Watcher;
+        public GuestSockets? Guest;
         public uint Generation;
-        public int NextFree;
+
+        /// <summary>What its watcher has not been told yet; none when it does not wait for its guest's share.</summary>
+        public EpollEvents Pending;
+
+        /// <summary>Of those that wait, or that are free.</summary>
+        public int Next, Previous;
     }
 }

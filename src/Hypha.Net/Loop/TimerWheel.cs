@@ -50,8 +50,13 @@ public sealed class TimerWheel
     }
 
     /// <summary>Lets all timers expire whose time has come. They may set and clear timers.</summary>
-    public void Advance(long now)
+    public void Advance(long now) => Advance(now, TurnShare.Endless);
+
+    /// <summary>As <see cref="Advance(long)"/>, as far as the share goes: thousands may have been set for one tick. The rest expires when it is called again.</summary>
+    internal void Advance(long now, in TurnShare share)
     {
+        if (!TryExpire(now, share))
+            return;
         long target = (now >> TickBits) - 1; // the last tick that is over: no timer is early
         while (_tick <= target)
         {
@@ -62,23 +67,31 @@ public sealed class TimerWheel
             }
             // Entering a coarse slot's time: what lies in it spreads over the fine ones.
             if ((_tick & (Slots - 1)) == 0)
-                Empty(Slots + (int)((_tick >> SlotBits) & (Slots - 1)), now, expire: false);
+                Spread(Slots + (int)((_tick >> SlotBits) & (Slots - 1)));
             int slot = (int)(_tick & (Slots - 1));
             _tick++;
             if (_slots[slot] is not null)
-                Empty(slot, now, expire: true);
+            {
+                Take(slot);
+                if (!TryExpire(now, share))
+                    return;
+            }
             else
+            {
                 _tick = Math.Min(Math.Min(NextOccupiedFine(), (_tick + Slots - 1) & ~(Slots - 1L)), target + 1);
+            }
         }
     }
 
-    /// <summary>When to call <see cref="Advance"/> next: not later than the first timer is due; <see cref="long.MaxValue"/> without any.</summary>
+    /// <summary>When to call <see cref="Advance(long)"/> next: not later than the first timer is due; <see cref="long.MaxValue"/> without any.</summary>
     public long NextAdvance
     {
         get
         {
             if (Count == 0)
                 return long.MaxValue;
+            if (_slots[Emptying] is not null)
+                return 0;
             long fine = NextOccupiedFine();
             return (Math.Min(fine, NextOccupiedCoarse()) + 1) << TickBits;
         }
@@ -123,26 +136,48 @@ public sealed class TimerWheel
         Count--;
     }
 
-    private void Empty(int slot, long now, bool expire)
+    /// <summary>Puts a slot's timers where they are looked at.</summary>
+    private void Take(int slot)
     {
         _slots[Emptying] = _slots[slot];
         _slots[slot] = null;
         _occupied[slot >> 6] &= ~(1UL << (slot & 63));
         for (Timer? each = _slots[Emptying]; each is not null; each = each.Next)
             each.Slot = Emptying;
+    }
+
+    /// <summary>Gives the timers of a coarse slot, whose time begins, their places in the fine ones.</summary>
+    private void Spread(int slot)
+    {
+        Take(slot);
+        while (_slots[Emptying] is { } timer)
+            Move(timer);
+    }
+
+    /// <summary>Lets those expire that are looked at.</summary>
+    /// <returns>False when the share is over before.</returns>
+    private bool TryExpire(long now, in TurnShare share)
+    {
         while (_slots[Emptying] is { } timer)
         {
+            if (timer.Due >> TickBits >= _tick)
+            {
+                Move(timer);
+                continue;
+            }
             Unlink(timer);
-            if (expire && timer.Due >> TickBits < _tick)
-            {
-                timer.Due = long.MaxValue;
-                timer.Expire(now);
-            }
-            else if (timer.Due != long.MaxValue)
-            {
-                Link(timer);
-            }
+            timer.Due = long.MaxValue;
+            timer.Expire(now);
+            if (share.IsOver)
+                return _slots[Emptying] is null;
         }
+        return true;
+    }
+
+    private void Move(Timer timer)
+    {
+        Unlink(timer);
+        Link(timer);
     }
 
     /// <summary>The tick that a slot stands for next.</summary>

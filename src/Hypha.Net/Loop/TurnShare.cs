@@ -7,6 +7,8 @@ namespace Hypha.Net.Loop;
 /// <param name="length">In microseconds, from now on.</param>
 internal readonly struct TurnShare(long length)
 {
+    public static readonly TurnShare Endless = new(long.MaxValue / 2);
+
     private readonly long _end = MonotonicClock.Now + length;
 
     public long Length => length;

@@ -44,7 +44,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
         Key = key;
         bool v4 = key.Guest.IsV4;
         socket.SetOption(v4 ? SocketOption.Ip : SocketOption.Ipv6, v4 ? SocketOption.ReceiveErrors : SocketOption.ReceiveErrorsV6, 1);
-        _token = nat.Loop.Add(socket.Number, EpollEvents.Readable, this);
+        _token = nat.Loop.Add(socket.Number, EpollEvents.Readable, this, nat.Sockets);
     }
 
     /// <summary>The guest's end; the remote part is empty.</summary>
@@ -111,8 +111,6 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
     {
         if ((events & EpollEvents.Error) != 0)
             ReceiveErrors(now);
-        if (!_nat.MayReceive(now))
-            return;
         ReceiveBatch batch = s_received ??= new ReceiveBatch(DatagramsPerTurn, LargestDatagram, HostAddress.MaximumSize);
         int got = batch.Receive(_socket.Number, DatagramsPerTurn);
         for (int i = 0; i < got; i++)

@@ -25,7 +25,7 @@ public struct DatagramCounters
 }
 
 /// <summary>A guest's UDP and echo to the outside: a socket of the host for each of its ports and identifiers.</summary>
-internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configuration, GuestOutput output, Gate gate, IErrorSender errors, IpProtocol protocol, int limit, int peers)
+internal sealed class DatagramNat(EventLoop loop, GuestSockets sockets, GuestConfiguration configuration, GuestOutput output, Gate gate, IErrorSender errors, IpProtocol protocol, int limit, int peers)
 {
     /// <summary>Bytes of a datagram that an error repeats.</summary>
     public const int Quoted = 512;
@@ -33,6 +33,8 @@ internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configurati
     private readonly FlowTable<DatagramFlow> _flows = new();
 
     internal EventLoop Loop => loop;
+
+    internal GuestSockets Sockets => sockets;
 
     internal GuestOutput Output => output;
 
@@ -49,17 +51,6 @@ internal sealed class DatagramNat(EventLoop loop, GuestConfiguration configurati
     internal int PeersLeft { get; set; } = peers;
 
     public DatagramCounters Counters;
-
-    private TurnShare _share;
-    private long _turn = long.MinValue;
-
-    /// <summary>Whether there may be another datagram for the guest in this turn of the loop: the others have theirs. What stays is told of again.</summary>
-    internal bool MayReceive(long now)
-    {
-        if (now != _turn)
-            (_turn, _share) = (now, loop.Shares.Begin());
-        return !_share.IsOver;
-    }
 
     /// <summary>A datagram of the guest: the payload of UDP, or an echo request from its type on.</summary>
     /// <param name="guestPort">Or the echo identifier.</param>

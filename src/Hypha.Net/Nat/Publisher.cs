@@ -14,6 +14,7 @@ namespace Hypha.Net.Nat;
 internal sealed class Publisher : IDisposable
 {
     private readonly EventLoop _loop;
+    private readonly GuestSockets _guest;
     private readonly GuestConfiguration _configuration;
     private readonly TcpNat _tcp;
     private readonly DatagramNat _udp;
@@ -21,9 +22,10 @@ internal sealed class Publisher : IDisposable
     private readonly List<TcpListeningSocket> _sockets = [];
     private ushort _port = 32_768;
 
-    public Publisher(EventLoop loop, GuestConfiguration configuration, TcpNat tcp, DatagramNat udp, Gate gate)
+    public Publisher(EventLoop loop, GuestSockets guest, GuestConfiguration configuration, TcpNat tcp, DatagramNat udp, Gate gate)
     {
         _loop = loop;
+        _guest = guest;
         _configuration = configuration;
         _tcp = tcp;
         _udp = udp;
@@ -100,7 +102,7 @@ internal sealed class Publisher : IDisposable
         if (datagrams)
             _udp.Publish(new FlowKey(guest, guestPort, default, 0), socket);
         else
-            _sockets.Add(new TcpListeningSocket(_loop, this, socket, guestPort));
+            _sockets.Add(new TcpListeningSocket(_loop, _guest, this, socket, guestPort));
     }
 
     private static RawSocket Bind(IpAddress address, ushort port, bool datagrams, in PublishedPort published)

@@ -7,7 +7,7 @@ namespace Hypha.Net.Nat;
 /// <summary>A TCP socket of the host that listens for a guest.</summary>
 internal sealed class TcpListeningSocket : Loop.Timer, IFileWatcher, IDisposable
 {
-    private const int AcceptedPerTurn = 64;
+    private const int AcceptedAtOnce = 16;
     private const long Pause = 100 * MonotonicClock.Millisecond;
 
     private readonly EventLoop _loop;
@@ -17,19 +17,19 @@ internal sealed class TcpListeningSocket : Loop.Timer, IFileWatcher, IDisposable
     private readonly ulong _token;
 
     /// <param name="socket">Listens; closed with this object.</param>
-    public TcpListeningSocket(EventLoop loop, Publisher publisher, RawSocket socket, ushort guestPort)
+    public TcpListeningSocket(EventLoop loop, GuestSockets sockets, Publisher publisher, RawSocket socket, ushort guestPort)
     {
         _loop = loop;
         _publisher = publisher;
         _socket = socket;
         _guestPort = guestPort;
-        _token = loop.Add(socket.Number, EpollEvents.Readable, this);
+        _token = loop.Add(socket.Number, EpollEvents.Readable, this, sockets);
     }
 
     public void Ready(EpollEvents events, long now)
     {
         Span<byte> name = stackalloc byte[HostAddress.MaximumSize];
-        for (int i = 0; i < AcceptedPerTurn; i++)
+        for (int i = 0; i < AcceptedAtOnce; i++)
         {
             RawSocket accepted = _socket.Accept(name, out int length);
             if (accepted.IsOpen)

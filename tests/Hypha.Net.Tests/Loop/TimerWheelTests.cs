@@ -70,6 +70,33 @@ public sealed class TimerWheelTests
     }
 
     [Fact]
+    public void Timers_that_come_together_wait_for_the_next_turn_once_the_share_of_this_one_is_over()
+    {
+        var wheel = new TimerWheel(0);
+        Probe[] timers = [.. Enumerable.Range(0, 1_000).Select(_ => new Probe())];
+        foreach (Probe timer in timers)
+            wheel.Set(timer, 5 * Tick);
+        long now = 7 * Tick;
+        wheel.Advance(now, new TurnShare(0));
+        Assert.Equal(1, timers.Count(t => t.Count > 0));
+        Assert.True(wheel.NextAdvance <= now);
+        // Meanwhile they can be cleared, set for later, and set for the past.
+        Probe[] left = [.. timers.Where(t => t.Count == 0)];
+        wheel.Clear(left[0]);
+        wheel.Set(left[1], 20 * Tick);
+        wheel.Set(left[2], 0);
+        for (int turns = 1; turns < timers.Length - 2; turns++)
+            wheel.Advance(now += 1, new TurnShare(0));
+        wheel.Advance(9 * Tick);
+        Assert.Equal(0, left[0].Count);
+        Assert.Equal(0, left[1].Count);
+        Assert.All(left[2..], t => Assert.Equal(1, t.Count));
+        wheel.Advance(22 * Tick);
+        Assert.Equal(1, left[1].Count);
+        Assert.Equal(0, wheel.Count);
+    }
+
+    [Fact]
     public void Timers_of_one_slot_may_clear_and_set_each_other()
     {
         var wheel = new TimerWheel(0);
