@@ -12,7 +12,7 @@ public sealed partial class EventLoop
     /// <summary>Has the entry wait for its guest's share. Events that come meanwhile are added: an edge is told once.</summary>
     private void Await(int index, EpollEvents events)
     {
-        ref Entry entry = ref _entries[index];
+        ref Entry entry = ref At(index);
         bool waits = entry.Pending != EpollEvents.None;
         entry.Pending |= events;
         if (waits)
@@ -23,7 +23,7 @@ public sealed partial class EventLoop
         if (guest.Last == None)
             guest.First = index;
         else
-            _entries[guest.Last].Next = index;
+            At(guest.Last).Next = index;
         guest.Last = index;
         if (guest.IsQueued)
             return;
@@ -40,7 +40,7 @@ public sealed partial class EventLoop
             var share = Shares.Begin(ref guest.Seen, Now);
             while (guest.First != None)
             {
-                ref Entry entry = ref _entries[guest.First];
+                ref Entry entry = ref At(guest.First);
                 (IFileWatcher watcher, EpollEvents events) = (entry.Watcher!, entry.Pending);
                 Leave(ref entry);
                 watcher.Ready(events, Now);
@@ -62,11 +62,11 @@ public sealed partial class EventLoop
         if (entry.Previous == None)
             guest.First = entry.Next;
         else
-            _entries[entry.Previous].Next = entry.Next;
+            At(entry.Previous).Next = entry.Next;
         if (entry.Next == None)
             guest.Last = entry.Previous;
         else
-            _entries[entry.Next].Previous = entry.Previous;
+            At(entry.Next).Previous = entry.Previous;
         entry.Pending = EpollEvents.None;
     }
 }

@@ -19,12 +19,13 @@ public interface ITurn
 public sealed partial class EventLoop : IDisposable
 {
     private const int EventsPerTurn = 256;
+    private const int PageBits = 9; // files in the table grow by so many: nothing is copied, and nothing is left over
 
     private readonly Epoll _epoll = new();
     private readonly EventFile _wake = new();
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerTurn];
     private readonly Queue<ITurn> _turns = new(), _last = new();
-    private Entry[] _entries = new Entry[64];
+    private Entry[][] _pages = [];
     private int _free = -1, _used;
     private volatile bool _stopping;
 
@@ -50,15 +51,15 @@ public sealed partial class EventLoop : IDisposable
         int index = _free;
         if (index >= 0)
         {
-            _free = _entries[index].Next;
+            _free = At(index).Next;
         }
         else
         {
             index = _used++;
-            if (index == _entries.Length)
-                Array.Resize(ref _entries, _entries.Length * 2);
+            if (index >> PageBits == _pages.Length)
+                _pages = [.. _pages, new Entry[1 << PageBits]];
         }
-        ref Entry entry = ref _entries[index];
+        ref Entry entry = ref At(index);
         (entry.Watcher, entry.Guest) = (watcher, guest);
         ulong token = (ulong)entry.Generation << 32 | (uint)index;
         try
@@ -133,7 +134,7 @@ public sealed partial class EventLoop : IDisposable
                 continue;
             }
             int index = (int)(uint)token;
-            ref Entry entry = ref _entries[index];
+            ref Entry entry = ref At(index);
             if (entry.Generation != (uint)(token >> 32))
                 continue;
             if (entry.Guest is null)
@@ -150,9 +151,11 @@ public sealed partial class EventLoop : IDisposable
             work.Turn(Now);
     }
 
+    private ref Entry At(int index) => ref _pages[index >> PageBits][index & ((1 << PageBits) - 1)];
+
     private void Release(int index)
     {
-        ref Entry entry = ref _entries[index];
+        ref Entry entry = ref At(index);
         Leave(ref entry);
         (entry.Watcher, entry.Guest) = (null, null);
         entry.Generation++;
