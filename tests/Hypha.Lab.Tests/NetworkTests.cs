@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using static Hypha.Lab.Tests.HyphaHost;
 
 namespace Hypha.Lab.Tests;
@@ -168,5 +169,49 @@ public sealed class NetworkTests(BareHost host)
         (await host.Run("(timeout 120 socat TCP-LISTEN:7000,reuseaddr EXEC:cat >/dev/null 2>&1 </dev/null &)")).Succeeded();
         Assert.Equal("same\n", (await host.Launch("--rm", [Busybox, "sh", "-c",
             "head -c 1048576 /dev/urandom >/sent; nc 10.0.2.15 7000 </sent >/back; cmp /sent /back && echo same"])).Succeeded().Output);
+    }
+
+    [Fact]
+    public async Task What_is_sent_to_a_group_reaches_whoever_joined_it_in_either_family_and_nobody_else()
+    {
+        const string debian = "registry.local:5000/debian:latest", join = """
+            use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6);
+            socket(A, PF_INET, SOCK_DGRAM, 0) && bind(A, sockaddr_in(5000, INADDR_ANY)) || die "socket: $!";
+            setsockopt(A, 0, 35, inet_aton("239.1.2.3") . INADDR_ANY) || die "IP_ADD_MEMBERSHIP: $!";
+            socket(B, PF_INET6, SOCK_DGRAM, 0) && bind(B, pack_sockaddr_in6(5001, inet_pton(AF_INET6, "::"))) || die "socket: $!";
+            setsockopt(B, 41, 20, inet_pton(AF_INET6, "ff15::77") . pack("I", 0)) || die "IPV6_JOIN_GROUP: $!";
+            $| = 1;
+            print "joined\n";
+            for (;;) {
+              vec($set = "", fileno(A), 1) = 1; vec($set, fileno(B), 1) = 1;
+              select($set, undef, undef, undef);
+              if (vec($set, fileno(A), 1)) { recv(A, $_, 100, 0); print "v4 $_"; }
+              if (vec($set, fileno(B), 1)) { recv(B, $_, 100, 0); print "v6 $_"; }
+            }
+            """, send = """
+            until (exec 3<>/dev/tcp/10.0.2.2/5000) 2>/dev/null; do sleep 0.2; done
+            for i in {1..50}; do echo $i >/dev/udp/239.1.2.3/5000; echo $i >/dev/udp/ff15::77/5001; sleep 0.05; done
+            """;
+        (await host.RunProgram(["hyphactl", "launch", "--insecure", "--rm", "--name", "member", debian, "perl", "-e", join])).Succeeded();
+        (await host.Run($"""
+            hyphactl launch --insecure --rm --name stranger {Busybox} sleep 1000
+            for i in $(seq 60); do hyphactl logs member | grep -q joined && exit; sleep 0.5; done; exit 1
+            """)).Succeeded();
+        (int member, int stranger) = (await ReceivedAsync("member"), await ReceivedAsync("stranger"));
+        (await host.Launch("--rm", [debian, "bash", "-c", send])).Succeeded();
+        (member, stranger) = (await ReceivedAsync("member") - member, await ReceivedAsync("stranger") - stranger);
+        string[] lines = (await host.Run("hyphactl logs member; hyphactl destroy member stranger >/dev/null")).Succeeded().Output.Split('\n');
+        string[] all = [.. Enumerable.Range(1, 50).Select(i => $"{i}")];
+        Assert.Equal(all, lines.Where(line => line.StartsWith("v4 ", StringComparison.Ordinal)).Select(line => line[3..]));
+        Assert.Equal(all, lines.Where(line => line.StartsWith("v6 ", StringComparison.Ordinal)).Select(line => line[3..]));
+        Assert.InRange(member, 100, 200);
+        Assert.InRange(stranger, 0, 20);
+    }
+
+    /// <summary>Frames that a container got.</summary>
+    private async Task<int> ReceivedAsync(string name)
+    {
+        string stats = (await host.Run($"hyphactl network stats --json {name}")).Succeeded().Output;
+        return int.Parse(Regex.Match(stats, "\"framesReceived\": *([0-9]+)").Groups[1].Value);
     }
 }
