@@ -2,7 +2,8 @@
 # What a guest notices of a neighbour that floods: two guests in network namespaces, served by one loop of one process (bench/Neighbours). The victim pings the
 # gateway and the world and makes requests at a low, steady rate: alone, and with the neighbour flooding in one way after the other. Beside it the control
 # (the same flood into an interface that nobody serves, or past the gateway straight to the world: what the processors' load alone does) and the kernel's NAT.
-# The gateway has processor 0 for itself; both guests, the world and the flood share processor 1, the flood at the lowest priority.
+# The gateway has processor 0 for itself; both guests, the world and the flood share processor 1, the flood at the lowest priority, the victim's requests and
+# their server at a high one.
 #
 #   bench/neighbour.sh [--rounds N] [--seconds S] [--only FLOOD]… [--no-kernel] [--policy FILE] [--program FILE]      as root, on two processors
 #   FLOOD: syn-world syn-silent syn-gateway udp-port udp-ports udp-answers echo-gateway echo-world dns fragments malformed streams streams-in churn
@@ -20,7 +21,7 @@ while [ $# -gt 0 ]; do
     --no-kernel) kernel=0; shift ;;
     --policy) policy=$(realpath "$2"); shift 2 ;;
     --program) program=$(realpath "$2"); shift 2 ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 [ ${#floods[@]} -gt 0 ] || floods=(syn-world syn-silent syn-gateway udp-port udp-ports udp-answers echo-gateway echo-world dns fragments malformed streams streams-in churn)
@@ -59,6 +60,9 @@ events { worker_connections 16384; }
 http { access_log off; client_body_temp_path $work/b; keepalive_requests 100000000; server { listen 80 backlog=4096; location / { return 200 "hello world\n"; } } }
 CONF
 in_world bash -c "ulimit -n 32768; exec nginx -e /dev/null -c $work/nginx.conf" >/dev/null 2>&1 </dev/null &
+# The victim's server is its own, and goes before the one that the flood keeps busy: what is measured is the way between.
+sed 's/listen 80/listen 81/; s/nginx.pid/victims.pid/' "$work/nginx.conf" >"$work/victims.conf"
+in_world nice -n -15 nginx -e /dev/null -c "$work/victims.conf" >/dev/null 2>&1 </dev/null &
 in_world iperf3 -s >/dev/null 2>&1 </dev/null &
 in_world "$work/traffic" answer 53 >/dev/null 2>&1 </dev/null &
 in_world "$work/traffic" answer 7 >/dev/null 2>&1 </dev/null &
@@ -160,7 +164,7 @@ round_trips() {
 }
 
 requests() { # FLOOD WHO
-  taskset -c 1 ip netns exec "$victim" timeout 60 wrk -t 1 -c 4 -d "$seconds" --latency -s "$work/steady.lua" http://192.0.2.2/ >"$work/wrk" || true
+  taskset -c 1 ip netns exec "$victim" timeout 60 nice -n -15 wrk -t 1 -c 4 -d "$seconds" --latency -s "$work/steady.lua" http://192.0.2.2:81/ >"$work/wrk" || true
   percentiles "$1" "$2" requests "$(awk '
     function us(t) { return t ~ /us$/ ? t + 0 : t ~ /ms$/ ? t * 1000 : t ~ /m$/ ? t * 60000000 : t * 1000000 }
     $1 == "50%" { a = us($2) } $1 == "99%" { b = us($2) } END { if (b) printf "%d %d", a, b }' "$work/wrk")"

@@ -183,7 +183,7 @@ measure() {
   round_trips "$1"
 }
 
-# Last of all: what a connection costs that only stands there.
+# What a connection costs that only stands there: to a gateway that has done nothing else, as what it let go of would be taken again.
 idle() {
   [ -n "$gateway" ] || return 0
   local before open
@@ -201,8 +201,10 @@ for round in $(seq "$rounds"); do
     echo "round $round: $name" >&2
     if start "$name"; then
       measure "$name"
-      [ "$round" -lt "$rounds" ] || idle "$name"
     fi
+    stop
+    [ "$round" = "$rounds" ] || continue
+    if start "$name"; then idle "$name"; fi
     stop
   done
 done
