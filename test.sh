@@ -13,28 +13,36 @@ case "${1:-}" in
 esac
 
 passed=0 failed=0 skipped=0
-# Runs one test program of the project and adds its counts.
-run_tests() {
-  local project=$1 name log; shift
-  name=$(basename "$project")
-  log=$(mktemp)
-  local status=0
-  dotnet "$project/bin/Debug/net10.0/$name.dll" -noLogo -noColor "$@" 2>&1 | tee "$log" || status=$?
-  local line total errors fails skips
-  line=$(grep -E 'Total: +[0-9]+' "$log" | tail -n 1 || true)
+work=$(mktemp -d) log=$work/log
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
+
+# program PROJECT [OPTION…]: becomes the project's test program.
+program() {
+  local project=$1; shift
+  exec dotnet "$project/bin/Debug/net10.0/$(basename "$project").dll" -noLogo -noColor "$@" 2>&1
+}
+# count PROJECT STATUS LOG: adds what the program said of its tests.
+count() {
+  local name line total errors fails skips
+  name=$(basename "$1")
+  line=$(grep -E 'Total: +[0-9]+' "$3" | tail -n 1 || true)
   total=$(sed -nE 's/.*Total: +([0-9]+).*/\1/p' <<<"$line"); total=${total:-0}
   errors=$(sed -nE 's/.*Errors: +([0-9]+).*/\1/p' <<<"$line"); errors=${errors:-0}
   fails=$(sed -nE 's/.*Failed: +([0-9]+).*/\1/p' <<<"$line"); fails=${fails:-0}
   skips=$(sed -nE 's/.*Skipped: +([0-9]+).*/\1/p' <<<"$line"); skips=${skips:-0}
-  rm -f "$log"
   # A program that died, or that counted nothing though it should, is a failure of its own.
-  if [ "$status" -ne 0 ] && [ $((errors + fails)) -eq 0 ] || [ "$total" -eq 0 ]; then
-    echo "$name: exit status $status, $total tests" >&2
+  if [ "$2" -ne 0 ] && [ $((errors + fails)) -eq 0 ] || [ "$total" -eq 0 ]; then
+    echo "$name: exit status $2, $total tests" >&2
     errors=$((errors + 1)) total=$((total + 1))
   fi
   passed=$((passed + total - errors - fails - skips))
   skipped=$((skipped + skips))
   failed=$((failed + errors + fails))
+}
+run_tests() {
+  local status=0
+  (program "$@") | tee "$log" || status=$?
+  count "$1" "$status" "$log"
 }
 
 dotnet build Hypha.slnx -nologo -v quiet -clp:ErrorsOnly
@@ -56,14 +64,15 @@ if [ "$unit" = 1 ]; then
 fi
 if [ "$e2e" = 1 ]; then
   ./build.sh
-  # The guest's init by itself, in a plain virtual machine: its disks and its host are virtio's there.
-  initrd=$(mktemp)
-  HYPHA_MODULES="virtio_pci virtio_blk virtio_console" scripts/make-initrd.sh "$initrd" artifacts/root/usr/lib/hypha/hyphactr \
+  # The guest's init by itself, in a plain virtual machine: its disks and its host are virtio's there. The lab keeps one processor busy, this the other.
+  HYPHA_MODULES="virtio_pci virtio_blk virtio_console" scripts/make-initrd.sh "$work/initrd" artifacts/root/usr/lib/hypha/hyphactr \
     "$debian/modules/lib/modules/$(cat "$debian/version")"
-  HYPHA_TEST_KERNEL=$debian/vmlinuz HYPHA_TEST_INITRD=$initrd run_tests tests/Hypha.Guest.Tests -namespace $vm_tests
-  rm -f "$initrd"
   tests/probes.sh
+  HYPHA_TEST_KERNEL=$debian/vmlinuz HYPHA_TEST_INITRD=$work/initrd program tests/Hypha.Guest.Tests -namespace $vm_tests >"$work/vm" & vm=$!
   run_tests tests/Hypha.Lab.Tests
+  vm_status=0; wait "$vm" || vm_status=$?
+  cat "$work/vm"
+  count tests/Hypha.Guest.Tests "$vm_status" "$work/vm"
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
