@@ -27,7 +27,7 @@ public struct DnsCounters
 /// The resolver on the gateway's addresses (RFC 1035, RFC 5625): answers for the members of the network, in both directions, and asks the host's
 /// servers for all else.
 /// </summary>
-internal sealed class DnsForwarder(EventLoop loop, GuestSockets sockets, GuestConfiguration configuration, GuestOutput output, HostResolver host, NetworkSwitch? network, Gate gate)
+internal sealed class DnsForwarder(GuestSockets sockets, GuestConfiguration configuration, GuestOutput output, HostResolver host, NetworkSwitch? network, Gate gate)
 {
     public const ushort Port = 53;
 
@@ -38,7 +38,7 @@ internal sealed class DnsForwarder(EventLoop loop, GuestSockets sockets, GuestCo
     private readonly LocalNames _names = new(configuration, network);
     private readonly byte[] _answer = new byte[LocalNames.LongestAnswer];
 
-    public EventLoop Loop => loop;
+    public EventLoop Loop => sockets.Loop;
 
     public GuestSockets Sockets => sockets;
 

@@ -121,7 +121,7 @@ internal sealed class DnsQuery : Loop.Timer, IFileWatcher
         }
         try
         {
-            _token = _forwarder.Loop.Add(socket.Number, EpollEvents.Readable, this, _forwarder.Sockets);
+            _token = _forwarder.Sockets.Add(socket.Number, EpollEvents.Readable, this);
         }
         catch (LinuxException)
         {

@@ -24,7 +24,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     private const int LeastBurst = 64; // frames, however few a guest may send in a second
 
     private readonly EventLoop _loop;
-    private readonly GuestSockets _sockets = new();
+    private readonly GuestSockets _sockets;
     private readonly ILink _link;
     private readonly GuestConfiguration _configuration;
     private readonly NetworkSwitch? _network;
@@ -52,6 +52,7 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
     {
         _network = network;
         _loop = loop;
+        _sockets = new GuestSockets(loop);
         _link = link;
         _configuration = configuration;
         PolicyLimits limits = configuration.Policy.Limits;
@@ -64,16 +65,16 @@ public sealed partial class Attachment : IFrameReceiver, IFileWatcher, IDisposab
         _gate = new Gate(configuration.Policy, log is null ? null : new DenialLog(loop.Timers, log));
         _neighbors = new Neighbors(loop, configuration, _output, network);
         _tcp = new TcpEndpoint(loop, _output, link.Mtu, link.Segments, Math.Min(configuration.Limits.TcpFlows, limits.Flows ?? int.MaxValue), configuration.Limits.TcpHalfOpen, limits.New);
-        _tcpNat = new TcpNat(loop, _sockets, _tcp, this);
-        _udp = new DatagramNat(loop, _sockets, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings, configuration.Limits.Peers);
-        _echo = new DatagramNat(loop, _sockets, configuration, _output, _gate, this, IpProtocol.Icmp, configuration.Limits.EchoMappings, configuration.Limits.Peers);
+        _tcpNat = new TcpNat(_sockets, _tcp, this);
+        _udp = new DatagramNat(_sockets, configuration, _output, _gate, this, IpProtocol.Udp, configuration.Limits.UdpMappings, configuration.Limits.Peers);
+        _echo = new DatagramNat(_sockets, configuration, _output, _gate, this, IpProtocol.Icmp, configuration.Limits.EchoMappings, configuration.Limits.Peers);
         _groups = network is null ? null : new GroupMember(this, configuration, _output, loop.Timers, network);
         _dhcp = new DhcpServer(configuration, _output);
         _dhcp6 = new Dhcp6Server(configuration, _output);
         _reassembly = new Reassembly(loop.Timers, (beginning, now) => Tell(beginning, IcmpProblem.ReassemblyTimeExceeded(beginning[0] >> 4 == 4), now));
-        _dns = new DnsForwarder(loop, _sockets, configuration, _output, resolver ?? new HostResolver(), network, _gate);
+        _dns = new DnsForwarder(_sockets, configuration, _output, resolver ?? new HostResolver(), network, _gate);
         _dnsTcp = new DnsTcpListener(_dns, _tcpNat);
-        _publisher = new Publisher(loop, _sockets, configuration, _tcpNat, _udp, _gate);
+        _publisher = new Publisher(_sockets, configuration, _tcpNat, _udp, _gate);
         _token = loop.Add(link.FileDescriptor, EpollEvents.Readable | EpollEvents.Writable | EpollEvents.EdgeTriggered, this);
     }
 

@@ -5,7 +5,7 @@ namespace Hypha.Net.Loop;
 /// <summary>What happened to guests' sockets: told guest by guest, each in its share, however it came from the kernel.</summary>
 public sealed partial class EventLoop
 {
-    private const int None = -1;
+    internal const int None = -1;
 
     private readonly Queue<GuestSockets> _guests = new();
 

@@ -26,7 +26,7 @@ public sealed partial class EventLoop : IDisposable
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerTurn];
     private readonly Queue<ITurn> _turns = new(), _last = new();
     private Entry[][] _pages = [];
-    private int _free = -1, _used;
+    private int _free = None, _used;
     private volatile bool _stopping;
 
     public EventLoop()
@@ -49,7 +49,7 @@ public sealed partial class EventLoop : IDisposable
     public ulong Add(int file, EpollEvents events, IFileWatcher watcher, GuestSockets? guest = null)
     {
         int index = _free;
-        if (index >= 0)
+        if (index != None)
         {
             _free = At(index).Next;
         }

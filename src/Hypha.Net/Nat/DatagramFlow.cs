@@ -44,7 +44,7 @@ internal abstract class DatagramFlow : Loop.Timer, IFlow, IFileWatcher
         Key = key;
         bool v4 = key.Guest.IsV4;
         socket.SetOption(v4 ? SocketOption.Ip : SocketOption.Ipv6, v4 ? SocketOption.ReceiveErrors : SocketOption.ReceiveErrorsV6, 1);
-        _token = nat.Loop.Add(socket.Number, EpollEvents.Readable, this, nat.Sockets);
+        _token = nat.Sockets.Add(socket.Number, EpollEvents.Readable, this);
     }
 
     /// <summary>The guest's end; the remote part is empty.</summary>

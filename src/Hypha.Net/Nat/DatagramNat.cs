@@ -25,14 +25,14 @@ public struct DatagramCounters
 }
 
 /// <summary>A guest's UDP and echo to the outside: a socket of the host for each of its ports and identifiers.</summary>
-internal sealed class DatagramNat(EventLoop loop, GuestSockets sockets, GuestConfiguration configuration, GuestOutput output, Gate gate, IErrorSender errors, IpProtocol protocol, int limit, int peers)
+internal sealed class DatagramNat(GuestSockets sockets, GuestConfiguration configuration, GuestOutput output, Gate gate, IErrorSender errors, IpProtocol protocol, int limit, int peers)
 {
     /// <summary>Bytes of a datagram that an error repeats.</summary>
     public const int Quoted = 512;
 
     private readonly FlowTable<DatagramFlow> _flows = new();
 
-    internal EventLoop Loop => loop;
+    internal EventLoop Loop => sockets.Loop;
 
     internal GuestSockets Sockets => sockets;
 
@@ -43,7 +43,7 @@ internal sealed class DatagramNat(EventLoop loop, GuestSockets sockets, GuestCon
     internal GuestConfiguration Configuration => configuration;
 
     /// <summary>What is on its way out; null where datagrams leave one by one.</summary>
-    internal DatagramRun? Run { get; } = protocol == IpProtocol.Udp ? new DatagramRun(loop, output.Mtu) : null;
+    internal DatagramRun? Run { get; } = protocol == IpProtocol.Udp ? new DatagramRun(sockets.Loop, output.Mtu) : null;
 
     public int Count => _flows.Count;
 

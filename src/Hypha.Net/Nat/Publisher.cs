@@ -13,7 +13,6 @@ namespace Hypha.Net.Nat;
 /// </summary>
 internal sealed class Publisher : IDisposable
 {
-    private readonly EventLoop _loop;
     private readonly GuestSockets _guest;
     private readonly GuestConfiguration _configuration;
     private readonly TcpNat _tcp;
@@ -22,9 +21,8 @@ internal sealed class Publisher : IDisposable
     private readonly List<TcpListeningSocket> _sockets = [];
     private ushort _port = 32_768;
 
-    public Publisher(EventLoop loop, GuestSockets guest, GuestConfiguration configuration, TcpNat tcp, DatagramNat udp, Gate gate)
+    public Publisher(GuestSockets guest, GuestConfiguration configuration, TcpNat tcp, DatagramNat udp, Gate gate)
     {
-        _loop = loop;
         _guest = guest;
         _configuration = configuration;
         _tcp = tcp;
@@ -102,7 +100,7 @@ internal sealed class Publisher : IDisposable
         if (datagrams)
             _udp.Publish(new FlowKey(guest, guestPort, default, 0), socket);
         else
-            _sockets.Add(new TcpListeningSocket(_loop, _guest, this, socket, guestPort));
+            _sockets.Add(new TcpListeningSocket(_guest, this, socket, guestPort));
     }
 
     private static RawSocket Bind(IpAddress address, ushort port, bool datagrams, in PublishedPort published)

@@ -20,7 +20,7 @@ internal sealed class TcpFlow : TcpConnection, IFileWatcher
     {
         _nat = nat;
         _socket = socket;
-        _token = nat.Loop.Add(socket.Number, Events, this, nat.Sockets);
+        _token = nat.Sockets.Add(socket.Number, Events, this);
     }
 
     public void Ready(EpollEvents events, long now)

@@ -17,13 +17,13 @@ internal sealed class TcpListeningSocket : Loop.Timer, IFileWatcher, IDisposable
     private readonly ulong _token;
 
     /// <param name="socket">Listens; closed with this object.</param>
-    public TcpListeningSocket(EventLoop loop, GuestSockets sockets, Publisher publisher, RawSocket socket, ushort guestPort)
+    public TcpListeningSocket(GuestSockets sockets, Publisher publisher, RawSocket socket, ushort guestPort)
     {
-        _loop = loop;
+        _loop = sockets.Loop;
         _publisher = publisher;
         _socket = socket;
         _guestPort = guestPort;
-        _token = loop.Add(socket.Number, EpollEvents.Readable, this, sockets);
+        _token = sockets.Add(socket.Number, EpollEvents.Readable, this);
     }
 
     public void Ready(EpollEvents events, long now)

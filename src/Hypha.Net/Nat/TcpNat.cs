@@ -9,9 +9,9 @@ namespace Hypha.Net.Nat;
 /// A guest's TCP to the outside: each connection is a socket of the host. The guest's SYN is answered once that socket is connected, so that
 /// refused stays refused, and unreachable unreachable.
 /// </summary>
-public sealed class TcpNat(EventLoop loop, GuestSockets sockets, TcpEndpoint endpoint, IUnreachable unreachable) : ITcpListener
+public sealed class TcpNat(GuestSockets sockets, TcpEndpoint endpoint, IUnreachable unreachable) : ITcpListener
 {
-    internal EventLoop Loop { get; } = loop;
+    internal EventLoop Loop => Sockets.Loop;
 
     internal GuestSockets Sockets { get; } = sockets;
 

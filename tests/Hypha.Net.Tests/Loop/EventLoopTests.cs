@@ -106,7 +106,7 @@ public sealed class EventLoopTests
         }
     }
 
-    private sealed class Work(Action action) : ITurn
+    internal sealed class Work(Action action) : ITurn
     {
         public void Turn(long now) => action();
     }

@@ -19,7 +19,7 @@ public sealed class GuestSocketsTests : IDisposable
     [Fact]
     public void A_guest_with_many_sockets_has_its_share_of_the_turn_and_the_others_theirs()
     {
-        GuestSockets busy = new(), quiet = new();
+        GuestSockets busy = new(_loop), quiet = new(_loop);
         Watcher[] many = [.. Enumerable.Range(0, Many).Select(_ => Ready(busy, longer: true))];
         Watcher one = Ready(quiet);
         _loop.Once();
@@ -38,7 +38,7 @@ public sealed class GuestSocketsTests : IDisposable
     [Fact]
     public void What_happens_to_a_socket_that_waits_is_told_with_what_happened_before()
     {
-        var guest = new GuestSockets();
+        var guest = new GuestSockets(_loop);
         Watcher[] all = [.. Enumerable.Range(0, Many).Select(_ => Ready(guest, longer: true))];
         _loop.Once();
         Watcher waiting = all.First(w => w.Count == 0);
@@ -59,7 +59,7 @@ public sealed class GuestSocketsTests : IDisposable
         var random = new Random(1);
         for (int round = 0; round < 50; round++)
         {
-            var guest = new GuestSockets();
+            var guest = new GuestSockets(_loop);
             List<Watcher> all = [.. Enumerable.Range(0, Many).Select(_ => Ready(guest, longer: random.Next(3) == 0))];
             _loop.Once();
             // Some that wait go, among them the first and the last, and others take their places in the table.
@@ -71,7 +71,7 @@ public sealed class GuestSocketsTests : IDisposable
             for (int turns = 0; all.Any(w => w.Count == 0); turns++)
             {
                 Assert.InRange(turns, 0, 2 * Many);
-                _loop.AtTurnEnd(new Nothing()); // so that it does not wait
+                _loop.AtTurnEnd(new EventLoopTests.Work(() => { })); // so that it does not wait
                 _loop.Once();
             }
             Assert.All(closed, w => Assert.Equal(0, w.Count));
@@ -83,7 +83,7 @@ public sealed class GuestSocketsTests : IDisposable
     [Fact]
     public void A_socket_may_close_those_that_wait_behind_it()
     {
-        var guest = new GuestSockets();
+        var guest = new GuestSockets(_loop);
         Watcher[] all = [.. Enumerable.Range(0, Many).Select(_ => Ready(guest))];
         int calls = 0;
         foreach (Watcher watcher in all)
@@ -96,7 +96,7 @@ public sealed class GuestSocketsTests : IDisposable
             };
         }
         _loop.Once();
-        _loop.AtTurnEnd(new Nothing());
+        _loop.AtTurnEnd(new EventLoopTests.Work(() => { }));
         _loop.Once();
         Assert.Equal(1, calls);
     }
@@ -106,7 +106,7 @@ public sealed class GuestSocketsTests : IDisposable
         var file = new EventFile();
         _files.Add(file);
         var watcher = new Watcher(file, longer);
-        watcher.Token = _loop.Add(file.Number, EpollEvents.Readable | EpollEvents.EdgeTriggered, watcher, guest);
+        watcher.Token = guest.Add(file.Number, EpollEvents.Readable | EpollEvents.EdgeTriggered, watcher);
         file.Set();
         return watcher;
     }
@@ -131,13 +131,6 @@ public sealed class GuestSocketsTests : IDisposable
             long end = MonotonicClock.Now + 50;
             while (longer && MonotonicClock.Now < end)
                 Thread.SpinWait(10);
-        }
-    }
-
-    private sealed class Nothing : ITurn
-    {
-        public void Turn(long now)
-        {
         }
     }
 }
