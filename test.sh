@@ -41,7 +41,7 @@ count() {
 }
 run_tests() {
   local status=0
-  (program "$@") | tee "$log" || status=$?
+  program "$@" | tee "$log" || status=$?
   count "$1" "$status" "$log"
 }
 
